@@ -1,0 +1,42 @@
+# seqtrans: `make demo` trains a translator from nothing, `make test` proves the toolkit. Both install what they need.
+SHELL := bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DELETE_ON_ERROR:
+MAKEFLAGS += --no-builtin-rules
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+INSTALLED := $(VENV)/.installed
+
+.PHONY: help demo test lint format bench soak clean
+
+help: ## Show what there is to make
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+$(INSTALLED): pyproject.toml constraints.txt
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[dev]'
+	touch $@
+
+demo: $(INSTALLED) ## Train a German translator from the embedded corpus, translate and score (minutes)
+	$(MAKE) --no-print-directory -C data/demo SEQTRANS=$(abspath $(BIN))/seqtrans
+
+test: lint ## Check style and types, then run every test (under 8 minutes on 2 cores)
+	$(BIN)/pytest
+
+lint: $(INSTALLED)
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/mypy
+
+format: $(INSTALLED) ## Format the code
+	$(BIN)/ruff check --fix
+	$(BIN)/ruff format
+
+bench: $(INSTALLED) ## Measure training and decoding speed on this machine
+	$(BIN)/python -m tests.benchmarks.bench
+
+clean: ## Remove everything that make made, the virtual environment included
+	rm -rf $(VENV) build dist *.egg-info .mypy_cache .ruff_cache .hypothesis data/*/out data/*/corpus
+	find . -name __pycache__ -prune -exec rm -rf {} +

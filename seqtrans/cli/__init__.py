@@ -1,0 +1,1 @@
+"""One file a command: parse flags, open streams, call one function below."""

@@ -1,0 +1,109 @@
+"""`seqtrans score`: hypotheses against references."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from typing import Annotated
+
+import typer
+
+from seqtrans.errors import UsageError
+from seqtrans.scoring import Settings, Text, metric, metric_names
+from seqtrans.text.lines import LineReport, open_input, read_lines
+
+_MANY_TOKENIZED = 100
+"""Lines that end in a separate full stop before a warning, as in sacreBLEU."""
+
+
+def score(
+    references: Annotated[
+        list[str],
+        typer.Option(
+            "-r",
+            "--reference",
+            metavar="REF...",
+            help="References, one line for each line of a hypothesis file; several files are several "
+            "references for each line. HYP comes before.",
+        ),
+    ],
+    hypotheses: Annotated[
+        list[str] | None,
+        typer.Argument(
+            metavar="HYP",
+            help="Translations; each file is a system, compared with the first. '-' or none: standard input.",
+        ),
+    ] = None,
+    metrics: Annotated[
+        list[str] | None,
+        typer.Option("--metric", metavar="NAME...", help=f"{', '.join(metric_names())}. [default: bleu chrf]"),
+    ] = None,
+    tokenize: Annotated[
+        str | None,
+        typer.Option(metavar="NAME", help="How bleu splits text: 13a, none, intl, char, zh. [default: 13a]"),
+    ] = None,
+    lowercase: Annotated[bool, typer.Option("--lowercase", help="Ignore case.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
+) -> None:
+    """Score translations against references, each score with the signature that makes it comparable.
+
+    \b
+    bleu, chrf, ter  sacreBLEU's, on detokenised text, 0 to 100 (ter: edits per 100 words)
+    bleu01           textbook BLEU, 0 to 1, mean over lines; not comparable with bleu
+    exact            percent of lines without any error
+    wer              word error rate in percent: edits / reference words
+    cer              character error rate in percent: edits / reference characters
+
+    Where a line is one word spelt in phones ('h ə l oʊ'), wer is the phone error rate (PER), and the word
+    error rate of that field is 100 - exact.
+
+    Several systems are compared with the first by paired bootstrap resampling: 1000 resamples, fixed seed.
+    """  # noqa: D301 - a backspace, with which the help keeps the lines of a paragraph
+    hypotheses = hypotheses or [_piped()]
+    wanted = list(dict.fromkeys(metrics or ["bleu", "chrf"]))
+    if tokenize is not None and "bleu" not in wanted:
+        raise UsageError(f"--tokenize only concerns bleu, not {', '.join(wanted)}")
+    if [*hypotheses, *references].count("-") > 1:
+        raise UsageError("'-' names standard input, which can be read only once; give the other text as a file")
+    settings = Settings(lowercase, tokenize or "13a")
+    chosen = [metric(name, settings) for name in wanted]
+    systems = [_read(path) for path in hypotheses]
+    answers = [_read(path) for path in references]
+
+    from seqtrans.scoring import evaluation, output
+
+    evaluated = evaluation.evaluate(systems, answers, chosen)
+    if "bleu" in wanted and settings.tokenize in ("13a", "intl"):
+        _warn_of_tokenized(systems)
+    typer.echo(output.as_json(evaluated) if as_json else output.as_text(evaluated))
+
+
+def _piped() -> str:
+    """Standard input as hypotheses, unless it is a terminal: then they were forgotten, or stand after -r."""
+    if sys.stdin is not None and sys.stdin.isatty():
+        raise UsageError("no hypotheses: name files before -r, or pipe them in")
+    return "-"
+
+
+def _read(path: str) -> Text:
+    with open_input(path) as (stream, name):
+        report = LineReport(name)
+        lines = list(read_lines(stream, report, strict=True))
+    for warning in report.warnings():
+        _warn(warning)
+    return Text(name, lines)
+
+
+def _warn_of_tokenized(systems: Sequence[Text]) -> None:
+    """BLEU of tokenised text is not the BLEU of the text: the commonest way to publish a wrong score."""
+    for text in systems:
+        tokenized = sum(line.endswith(" .") for line in text.lines)
+        if tokenized >= _MANY_TOKENIZED:
+            _warn(
+                f"{text.name}: {tokenized} lines end in ' .' as tokenised text does; "
+                "bleu wants detokenised text, or --tokenize none"
+            )
+
+
+def _warn(message: str) -> None:
+    typer.echo(f"seqtrans: warning: {message}", err=True)

@@ -1,0 +1,106 @@
+"""`seqtrans tokenize`: learn a subword model; encode and decode lines with it."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterable, Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Literal
+
+import typer
+
+if TYPE_CHECKING:
+    from seqtrans.text.subwords import SubwordModel
+
+app = typer.Typer(
+    help="Learn a subword model from text; encode and decode lines with it.",
+    no_args_is_help=True,
+    add_completion=False,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+)
+
+
+# The same as in seqtrans.text, which is too heavy to import here; a test compares them.
+Type = Literal["bpe", "unigram", "char", "word"]
+Normalization = Literal["identity", "nfkc"]
+Model = Annotated[Path, typer.Option("-m", "--model", metavar="MODEL", help="The subword model.")]
+
+
+@app.command()
+def learn(
+    output: Annotated[Path, typer.Option("-o", "--output", metavar="MODEL", help="Where the model goes; - is stdout.")],
+    files: Annotated[
+        list[Path] | None,
+        typer.Argument(metavar="[FILE]...", help="Text, a sentence a line; - or nothing is stdin."),
+    ] = None,
+    subword_type: Annotated[Type, typer.Option("--type", help="The kind of segmentation.")] = "bpe",
+    vocab_size: Annotated[
+        int, typer.Option("--vocab-size", metavar="N", help="Number of subwords, 4 special ones included.")
+    ] = 4000,
+    normalization: Annotated[
+        Normalization,
+        typer.Option("--normalization", help="identity keeps characters as they are; nfkc unites variants."),
+    ] = "identity",
+    byte_fallback: Annotated[
+        bool, typer.Option("--byte-fallback", help="Spell unknown characters in bytes (bpe and unigram).")
+    ] = False,
+) -> None:
+    """Learn a subword model from text, one sentence a line. Several files make a joint model."""
+    from seqtrans.text.files import atomic_output, check_output
+    from seqtrans.text.subword_training import learn_subwords
+
+    to_stdout = str(output) == "-"
+    if not to_stdout:
+        check_output(output)
+    model = learn_subwords(
+        _lines_of(files or [Path("-")]),
+        subword_type,
+        vocab_size,
+        normalization=normalization,
+        byte_fallback=byte_fallback,
+        report=_say,
+    )
+    if to_stdout:
+        sys.stdout.buffer.write(model.proto)
+        sys.stdout.buffer.flush()
+        return
+    with atomic_output(output) as stream:
+        stream.write(model.proto)
+    _say(f"{output}: {model.type}, {model.size} subwords")
+
+
+@app.command()
+def encode(model: Model) -> None:
+    """Segment the lines of stdin: subwords with spaces between them, a line for a line."""
+    _filter(model, lambda subwords, lines: [" ".join(pieces) for pieces in subwords.encode_pieces_batch(lines)])
+
+
+@app.command()
+def decode(model: Model) -> None:
+    """Join the subwords of each line of stdin to text again."""
+    _filter(model, lambda subwords, lines: [subwords.decode_pieces(line.split(" ")) for line in lines])
+
+
+def _filter(path: Path, convert: Callable[[SubwordModel, list[str]], list[str]]) -> None:
+    from seqtrans.text.filters import filter_lines
+    from seqtrans.text.subwords import SubwordModel
+
+    subwords = SubwordModel.load(path)
+    filter_lines(sys.stdout.buffer, lambda lines: convert(subwords, lines), warn=_say)
+
+
+def _lines_of(paths: Iterable[Path]) -> Iterator[str]:
+    """All lines of several files; text that is not UTF-8 stops here, or the model would learn the damage."""
+    from seqtrans.text.lines import LineReport, open_input, read_lines
+
+    for path in paths:
+        with open_input(path) as (stream, name):
+            report = LineReport(name)
+            yield from read_lines(stream, report, strict=True)
+            for warning in report.warnings():
+                _say(warning)
+
+
+def _say(message: str) -> None:
+    print(f"seqtrans: {message}", file=sys.stderr)

@@ -1,0 +1,74 @@
+"""`seqtrans train`: a parallel text in, a model file out."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from seqtrans.errors import UsageError
+
+_UNITS = {"": 1.0, "s": 1 / 60, "m": 1.0, "h": 60.0}
+
+
+def train(
+    train: Annotated[
+        list[Path], typer.Option(help="Source and target file, or one file of `source TAB target` lines.")
+    ],
+    dev: Annotated[list[Path], typer.Option(help="The same for validation.")],
+    output: Annotated[Path, typer.Option("--output", "-o", help="The model file to write.")],
+    subwords: Annotated[
+        Path | None,
+        typer.Option(help="Subword model for both sides; without any, subwords are learned from the text."),
+    ] = None,
+    source_subwords: Annotated[Path | None, typer.Option(help="Subword model of the source side.")] = None,
+    target_subwords: Annotated[Path | None, typer.Option(help="Subword model of the target side.")] = None,
+    preset: Annotated[
+        str, typer.Option(help="Settings to begin from: base (sentences), character (words), demo.")
+    ] = "base",
+    config: Annotated[Path | None, typer.Option(help="TOML file of settings over the preset's.")] = None,
+    cell: Annotated[str | None, typer.Option(help="Recurrent cell: lstm, gru.")] = None,
+    attention: Annotated[str | None, typer.Option(help="Attention: dot, general, additive, none.")] = None,
+    max_steps: Annotated[int | None, typer.Option(help="Stop after so many updates.")] = None,
+    max_time: Annotated[str | None, typer.Option(help="Stop after this time, as 90s, 45m or 2h.")] = None,
+    seed: Annotated[int | None, typer.Option(help="Where all randomness comes from.")] = None,
+    precision: Annotated[str, typer.Option(help="auto, fp32 or bf16.")] = "auto",
+    device: Annotated[str, typer.Option(help="auto, cpu or cuda.")] = "auto",
+    threads: Annotated[int, typer.Option(help="Processor threads; 0: all.")] = 0,
+    resume: Annotated[bool, typer.Option("--resume", help="Go on from the last checkpoint, if there is one.")] = False,
+    force: Annotated[bool, typer.Option("--force", help="Resume even where the corpus has changed.")] = False,
+    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Show warnings only.")] = False,
+) -> None:
+    """Train a translator from a parallel text.
+
+    Writes the best model so far to OUTPUT, a log beside it (.log.jsonl), and what --resume needs (.state/).
+    """
+    from seqtrans.config import load_config
+    from seqtrans.device import choose_compute
+    from seqtrans.training.job import TrainingJob, run_job
+    from seqtrans.training.preparation import SubwordFiles
+    from seqtrans.training.progress import Progress
+
+    training: dict[str, Any] = {} if seed is None else {"seed": seed}
+    if max_steps is not None or max_time is not None:
+        # a budget on the command line is the whole budget
+        training |= {"max_steps": max_steps or 0, "max_minutes": _minutes(max_time or "0"), "max_epochs": 0}
+    chosen = {"cell": cell, "attention": attention}
+    flags = {"model": {key: name for key, name in chosen.items() if name is not None}, "training": training}
+    job = TrainingJob(
+        train, dev, output, SubwordFiles(subwords, source_subwords, target_subwords),
+        load_config(preset, config, flags), resume, force,
+    )  # fmt: skip
+    compute = choose_compute(device, precision, threads)
+    with Progress(quiet) as progress:
+        run_job(job, compute, progress)
+
+
+def _minutes(text: str) -> float:
+    """'90s', '45m', '2h' or a number of minutes."""
+    match = re.fullmatch(r"(\d+(?:\.\d+)?)([smh]?)", text)
+    if match is None:
+        raise UsageError(f"--max-time must be a time such as 90s, 45m or 2h, not '{text}'")
+    return float(match[1]) * _UNITS[match[2]]

@@ -1,0 +1,70 @@
+"""`seqtrans translate`: a filter from source lines to target lines."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from seqtrans.errors import UsageError
+
+
+def translate(
+    model: Annotated[Path, typer.Option("--model", "-m", help="The model file.")],
+    beam: Annotated[int, typer.Option(help="Hypotheses kept at each step; 1 is greedy search.")] = 5,
+    n_best: Annotated[int, typer.Option(help="Translations to print for each line.")] = 1,
+    output_format: Annotated[str, typer.Option("--format", help="text, moses or jsonl.")] = "text",
+    alignment: Annotated[str, typer.Option(help="Add an alignment: none, subwords or words.")] = "none",
+    length_penalty: Annotated[
+        float,
+        typer.Option(help="alpha in score = log-probability / length^alpha; 0 prefers short translations."),
+    ] = 1.0,
+    batch_size: Annotated[int, typer.Option(help="Lines searched together.")] = 64,
+    precision: Annotated[str, typer.Option(help="auto, fp32 or bf16.")] = "auto",
+    device: Annotated[str, typer.Option(help="auto, cpu or cuda.")] = "auto",
+    threads: Annotated[int, typer.Option(help="Processor threads; 0: all.")] = 0,
+) -> None:
+    """Translate standard input to standard output, a line for a line, in order and as they come."""
+    if beam < 1 or n_best < 1 or batch_size < 1:
+        raise UsageError("--beam, --n-best and --batch-size must be at least 1")
+    if n_best > beam:
+        raise UsageError(f"--n-best {n_best} needs a beam as wide: add --beam {n_best}")
+    if not 0 <= length_penalty <= 10:
+        raise UsageError(f"--length-penalty must be between 0 and 10, not {length_penalty}")
+
+    from seqtrans.device import choose_compute
+    from seqtrans.formats import find_format
+    from seqtrans.formats.base import Written, check_alignment
+    from seqtrans.model.file import load_model
+    from seqtrans.search.hypothesis import SearchOptions
+    from seqtrans.text.filters import chunks_of
+    from seqtrans.text.lines import LineReport, open_input, read_lines
+    from seqtrans.translation import CHUNK_BATCHES, Translator
+
+    write = find_format(output_format)
+    check_alignment(alignment)
+    compute = choose_compute(device, precision, threads)
+    options = SearchOptions(beam, n_best, length_penalty, alignments=alignment != "none")
+    trained = load_model(model)
+    if alignment != "none" and not trained.network.aligns:
+        raise UsageError(f"{model}: has no attention, so there is no alignment to print")
+    translator = Translator(trained, compute, options, batch_size)
+
+    def warn(message: str) -> None:
+        print(f"seqtrans: warning: {message}", file=sys.stderr)
+
+    with open_input("-") as (stream, name):
+        report = LineReport(name)
+        try:
+            chunks = chunks_of(stream, read_lines(stream, report), batch_size * CHUNK_BATCHES)
+            number = 0
+            for translations in translator.stream(chunks, warn):
+                for translation in translations:
+                    sys.stdout.buffer.write(write(Written(number, translation, trained, alignment)))
+                    number += 1
+                sys.stdout.buffer.flush()
+        finally:
+            for warning in report.warnings():
+                warn(warning)

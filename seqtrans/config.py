@@ -1,0 +1,214 @@
+"""The configuration: frozen dataclasses <-> TOML, strict in both directions.
+
+Precedence: flags, then environment (SEQTRANS_SECTION_KEY), then the --config file, then the preset, then the
+defaults below. An unknown key, a wrong type or a value out of range is an error with a suggestion.
+"""
+
+from __future__ import annotations
+
+import difflib
+import math
+import os
+import tomllib
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field, fields, replace
+from importlib import resources
+from pathlib import Path
+from typing import Any, get_type_hints
+
+from seqtrans.errors import StreamError, UsageError
+
+
+def _bounded(default: Any, low: float, high: float = math.inf) -> Any:
+    return field(default=default, metadata={"low": low, "high": high})
+
+
+def _one_of(default: str, *choices: str) -> Any:
+    return field(default=default, metadata={"choices": choices})
+
+
+@dataclass(frozen=True)
+class TextConfig:
+    """Which subwords are learned when no subword model is given, and which sentence pairs are kept."""
+
+    type: str = _one_of("bpe", "bpe", "unigram", "char", "word")
+    source_type: str = _one_of("", "", "bpe", "unigram", "char", "word")
+    """Overrides `type` on the source side; both sides then have a model each."""
+    target_type: str = _one_of("", "", "bpe", "unigram", "char", "word")
+    vocab_size: int = _bounded(0, 0, 1_000_000)
+    """0: fit to the number of sentence pairs."""
+    joint: bool = True
+    """One subword model for both languages."""
+    max_length: int = _bounded(100, 1, 100_000)
+    """Pairs with more subwords than this on a side are dropped from training, and counted."""
+
+
+@dataclass(frozen=True)
+class ModelConfig:
+    """The architecture. Sizes are numbers of units; `hidden` is a multiple of 2."""
+
+    cell: str = "lstm"
+    attention: str = "general"
+    input_feeding: bool = False
+    embedding: int = _bounded(256, 1, 65_536)
+    hidden: int = _bounded(512, 2, 65_536)
+    """State size of the decoder; each direction of the encoder has half of it."""
+    encoder_layers: int = _bounded(1, 1, 64)
+    decoder_layers: int = _bounded(2, 1, 64)
+    tied_embeddings: bool = True
+    """The output layer is the target embedding, and with one joint subword model the source embedding too."""
+    dropout: float = _bounded(0.3, 0, 0.99)
+    """Variational: one mask a sentence at each place (Gal & Ghahramani 2016)."""
+    word_dropout: float = _bounded(0.0, 0, 0.99)
+    """The share of input subwords whose embedding is zeroed (Sennrich & Zhang 2019, section 3)."""
+
+
+@dataclass(frozen=True)
+class TrainingConfig:
+    """Optimisation, validation and when to stop. A step is one update of the weights."""
+
+    batch_size: int = _bounded(64, 1, 65_536)
+    """Sentence pairs in an update."""
+    learning_rate: float = _bounded(0.002, 0, 10)
+    warmup_steps: int = _bounded(400, 0, 10**9)
+    decay: str = _one_of("linear", "constant", "linear", "cosine", "inverse-sqrt")
+    """After warm-up; linear and cosine fall to a hundredth when the budget (steps, epochs or time) is spent."""
+    clip_norm: float = _bounded(1.0, 0, 10**6)
+    """The gradient norm that is scaled down to; 0 turns clipping off."""
+    label_smoothing: float = _bounded(0.1, 0, 0.99)
+    weight_decay: float = _bounded(0.0, 0, 1)
+    ema: float = _bounded(0.998, 0, 0.999999)
+    """Decay of the moving average of the weights, which is what is validated and kept; 0 turns it off."""
+    max_steps: int = _bounded(0, 0, 10**9)
+    """0: no limit. Training ends when the first of steps, epochs, time and patience runs out."""
+    max_epochs: int = _bounded(40, 0, 10**6)
+    max_minutes: float = _bounded(0.0, 0, 10**6)
+    validate_every: int = _bounded(0, 0, 10**9)
+    """Steps between validations; 0: once an epoch, and every 1,000 steps where an epoch is longer."""
+    patience: int = _bounded(8, 0, 10**6)
+    """Validations without a better score until training stops early; 0 turns early stopping off."""
+    metric: str = "bleu"
+    """What "best" means: a score of greedy translations of the development set, or its loss."""
+    seed: int = _bounded(1, 0, 2**63 - 1)
+
+
+@dataclass(frozen=True)
+class Config:
+    """Everything that decides what a training run computes."""
+
+    text: TextConfig = TextConfig()
+    model: ModelConfig = ModelConfig()
+    training: TrainingConfig = TrainingConfig()
+
+    def to_dict(self) -> dict[str, dict[str, Any]]:
+        """Sections and keys as in the TOML file."""
+        return asdict(self)
+
+    def updated(self, values: Mapping[str, Mapping[str, Any]], where: str) -> Config:
+        """A copy with the sections and keys of `values`; `where` names their source in error messages.
+
+        Raises:
+            UsageError: an unknown section or key, a wrong type, or a value out of range.
+        """
+        sections: dict[str, Any] = {}
+        for name, keys in values.items():
+            section = getattr(self, _known(name, [f.name for f in fields(self)], where, "section"))
+            if not isinstance(keys, Mapping):
+                raise UsageError(f"{where}: '{name}' must be a section: write [{name}]")
+            hints = get_type_hints(type(section))
+            checked = {
+                key: _checked(section, key, hints[_known(key, list(hints), where, f"key in [{name}]")], value, where)
+                for key, value in keys.items()
+            }
+            sections[name] = replace(section, **checked)
+        return _coherent(replace(self, **sections), where)
+
+
+def _known(name: str, names: list[str], where: str, kind: str) -> str:
+    if name in names:
+        return name
+    near = difflib.get_close_matches(name, names, n=1)
+    hint = f"did you mean '{near[0]}'?" if near else f"known: {', '.join(names)}"
+    raise UsageError(f"{where}: unknown {kind} '{name}'; {hint}")
+
+
+def _checked(section: Any, key: str, kind: type, value: Any, where: str) -> Any:
+    if kind is float and isinstance(value, int) and not isinstance(value, bool):
+        value = float(value)
+    if type(value) is not kind:
+        raise UsageError(f"{where}: {key} must be {kind.__name__}, not {value!r}")
+    limits = next(f.metadata for f in fields(section) if f.name == key)
+    if "low" in limits and not limits["low"] <= value <= limits["high"]:  # NaN fails both comparisons
+        high = "" if limits["high"] == math.inf else f" and at most {limits['high']}"
+        raise UsageError(f"{where}: {key} must be at least {limits['low']}{high}, not {value}")
+    if "choices" in limits and value not in limits["choices"]:
+        choices = ", ".join(repr(c) for c in limits["choices"] if c)
+        raise UsageError(f"{where}: {key} must be one of {choices}, not {value!r}")
+    return value
+
+
+def _coherent(config: Config, where: str) -> Config:
+    """Refuse combinations that cannot work."""
+    if config.model.hidden % 2:
+        raise UsageError(
+            f"{where}: hidden must be even: each direction of the encoder has half, not {config.model.hidden}"
+        )
+    training = config.training
+    if not (training.max_steps or training.max_epochs or training.max_minutes or training.patience):
+        raise UsageError(f"{where}: training would never end; set max_steps, max_epochs, max_minutes or patience")
+    return config
+
+
+def preset_names() -> list[str]:
+    """The presets that come with the package."""
+    folder = resources.files("seqtrans") / "presets"
+    return sorted(Path(entry.name).stem for entry in folder.iterdir() if entry.name.endswith(".toml"))
+
+
+def load_config(
+    preset: str,
+    file: Path | None,
+    flags: Mapping[str, Mapping[str, Any]],
+    environment: Mapping[str, str] = os.environ,
+) -> Config:
+    """The resolved configuration of one run.
+
+    Raises:
+        UsageError: an unknown preset, key or value in any of the layers.
+        StreamError: the file cannot be read.
+    """
+    names = preset_names()
+    _known(preset, names, "--preset", "preset")
+    text = (resources.files("seqtrans") / "presets" / f"{preset}.toml").read_text(encoding="utf-8")
+    config = Config().updated(_parse(text, f"preset {preset}"), f"preset {preset}")
+    if file is not None:
+        try:
+            text = file.read_text(encoding="utf-8")
+        except OSError as error:
+            raise StreamError(f"{file}: cannot be read: {error.strerror}") from None
+        except UnicodeDecodeError:
+            raise UsageError(f"{file}: is not a TOML file in UTF-8") from None
+        config = config.updated(_parse(text, str(file)), str(file))
+    return config.updated(_from_environment(config, environment), "environment").updated(flags, "command line")
+
+
+def _parse(text: str, where: str) -> dict[str, Any]:
+    try:
+        return tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise UsageError(f"{where}: is not TOML: {error}") from None
+
+
+def _from_environment(config: Config, environment: Mapping[str, str]) -> dict[str, dict[str, Any]]:
+    """SEQTRANS_TRAINING_BATCH_SIZE=32 and the like; values are read as TOML values, bare words as strings."""
+    values: dict[str, dict[str, Any]] = {}
+    for section in fields(config):
+        for key in fields(getattr(config, section.name)):
+            text = environment.get(f"SEQTRANS_{section.name}_{key.name}".upper())
+            if text is not None:
+                try:
+                    value = tomllib.loads(f"value = {text}")["value"]
+                except tomllib.TOMLDecodeError:
+                    value = text
+                values.setdefault(section.name, {})[key.name] = value
+    return values

@@ -1,0 +1,88 @@
+"""Where arithmetic happens, and in what precision.
+
+Weights are kept in 32 bits. Products may run in bfloat16, which keeps the range and drops the digits that
+training does not miss; it pays only where the hardware multiplies it, which is probed and never assumed.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import os
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass
+
+import torch
+
+from seqtrans.errors import UsageError
+
+
+@dataclass(frozen=True)
+class Compute:
+    """A device and the precision of its products."""
+
+    device: torch.device
+    dtype: torch.dtype
+    reason: str
+    """Why this precision, for the user."""
+
+    def arithmetic(self) -> AbstractContextManager[object]:
+        """Products inside run in this precision."""
+        if self.dtype == torch.float32:
+            return nullcontext()
+        return torch.autocast(self.device.type, dtype=self.dtype)
+
+    def describe(self) -> str:
+        """One phrase: device, threads and precision."""
+        threads = f", {torch.get_num_threads()} threads" if self.device.type == "cpu" else ""
+        return f"{self.device}{threads}, {str(self.dtype).removeprefix('torch.')} ({self.reason})"
+
+
+def choose_compute(device: str = "auto", precision: str = "auto", threads: int = 0) -> Compute:
+    """Resolve the flags of the same names; 0 threads means as many as there are processors to use.
+
+    Raises:
+        UsageError: an unknown name, or a device that is not there.
+    """
+    if device not in ("auto", "cpu", "cuda"):
+        raise UsageError(f"--device must be auto, cpu or cuda, not '{device}'")
+    if precision not in ("auto", "fp32", "bf16"):
+        raise UsageError(f"--precision must be auto, fp32 or bf16, not '{precision}'")
+    if threads < 0:
+        raise UsageError(f"--threads must be at least 1, or 0 for all processors, not {threads}")
+    cuda = torch.cuda.is_available()
+    if device == "cuda" and not cuda:
+        raise UsageError("--device cuda: torch finds no CUDA device here; use --device cpu")
+    _keep_freed_memory()
+    torch.set_num_threads(threads or len(os.sched_getaffinity(0)))
+    place = torch.device("cuda" if cuda and device != "cpu" else "cpu")
+    if precision == "fp32":
+        return Compute(place, torch.float32, "as asked")
+    if precision == "bf16":
+        return Compute(place, torch.bfloat16, "as asked")
+    found = _hardware_with_bf16(place)
+    return Compute(place, torch.bfloat16 if found else torch.float32, found or "no bf16 hardware found")
+
+
+def _keep_freed_memory() -> None:
+    """Let glibc keep what is freed for the next tensor.
+
+    By default it gives large blocks back to the system at once, and every batch pays again for mapping and
+    zeroing the same tens of megabytes. Elsewhere than on glibc nothing happens.
+    """
+    trim_threshold, mmap_threshold, never = -1, -3, 2**31 - 1
+    mallopt = getattr(ctypes.CDLL(None), "mallopt", None)
+    if mallopt is not None:
+        mallopt(mmap_threshold, 2**30)
+        mallopt(trim_threshold, never)
+
+
+def _hardware_with_bf16(device: torch.device) -> str:
+    """The unit that multiplies bfloat16 on this device, or nothing."""
+    if device.type == "cuda":
+        return "tensor cores" if torch.cuda.is_bf16_supported(including_emulation=False) else ""
+    # torch can tell, but not through a public function on every version: ask only where it is there
+    for unit, probe in (("AMX", "_is_amx_tile_supported"), ("AVX512-BF16", "_is_avx512_bf16_supported")):
+        supported = getattr(torch.cpu, probe, None)
+        if supported is not None and supported():
+            return unit
+    return ""

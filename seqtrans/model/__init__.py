@@ -1,0 +1,1 @@
+"""Encoder, decoder, attention, and the file a trained model lives in."""

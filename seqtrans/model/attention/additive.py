@@ -1,0 +1,31 @@
+"""Bahdanau's additive attention."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+
+from seqtrans.model.attention.base import Attention
+
+
+class Additive(Attention):
+    """score(q, k) = v . tanh(W_q q + W_k k) (Bahdanau et al. 2015, appendix A.1.2)."""
+
+    def __init__(self, query: int, memory: int) -> None:
+        super().__init__(query, memory)
+        size = query
+        self.query_weight = nn.Parameter(nn.init.xavier_uniform_(torch.empty(size, query)))
+        self.key_weight = nn.Parameter(nn.init.xavier_uniform_(torch.empty(size, memory)))
+        self.vector = nn.Parameter(torch.empty(size).uniform_(-1, 1) / size**0.5)
+
+    def keys(self, values_BSD: Tensor) -> Tensor:
+        """W_k k for every source position."""
+        return nn.functional.linear(values_BSD, self.key_weight)
+
+    def scores(self, query_BTH: Tensor, keys_BSA: Tensor) -> Tensor:
+        """Over all pairs of query and position: a tensor [B, T, S, A] lives for a moment."""
+        queries = nn.functional.linear(query_BTH, self.query_weight)
+        return torch.tanh(queries.unsqueeze(2) + keys_BSA.unsqueeze(1)) @ self.vector
+
+
+PLUGIN = Additive

@@ -1,0 +1,39 @@
+"""What every attention is.
+
+Shapes: B sentences, T queries of each (time steps in training, beams in a search), S source positions,
+H query units, D memory units, A key units.
+"""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+import torch
+from torch import Tensor, nn
+
+from seqtrans.model.memory import Memory
+
+
+class Attention(nn.Module):
+    """Scores every source position against a query and averages the memory by the softmax of the scores."""
+
+    aligns: ClassVar[bool] = True
+    """Whether there are weights over the source, from which an alignment can be read."""
+
+    def __init__(self, query: int, memory: int) -> None:
+        super().__init__()
+        self.query_size, self.memory_size = query, memory
+
+    def keys(self, values_BSD: Tensor) -> Tensor:
+        """What can be computed once a sentence: [B, S, D] -> [B, S, A]."""
+        return values_BSD
+
+    def scores(self, query_BTH: Tensor, keys_BSA: Tensor) -> Tensor:
+        """How well each query fits each source position: [B, T, S]."""
+        raise NotImplementedError
+
+    def forward(self, query_BTH: Tensor, memory: Memory) -> tuple[Tensor, Tensor]:
+        """The context vectors [B, T, D] and the weights [B, T, S], which sum to 1 over S."""
+        scores = self.scores(query_BTH, memory.keys_BSA) + memory.padding_BS.unsqueeze(1)
+        weights = torch.softmax(scores.float() if scores.dtype == torch.bfloat16 else scores, dim=2)
+        return torch.bmm(weights.to(memory.values_BSD.dtype), memory.values_BSD), weights

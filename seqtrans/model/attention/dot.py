@@ -1,0 +1,25 @@
+"""Dot-product attention."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+from seqtrans.errors import UsageError
+from seqtrans.model.attention.base import Attention
+
+
+class Dot(Attention):
+    """score(q, k) = q . k (Luong et al. 2015, equation 8, "dot")."""
+
+    def __init__(self, query: int, memory: int) -> None:
+        super().__init__(query, memory)
+        if query != memory:
+            raise UsageError(f"attention 'dot' needs queries and memory of one size, not {query} and {memory}")
+
+    def scores(self, query_BTH: Tensor, keys_BSA: Tensor) -> Tensor:
+        """Products of each query with each memory vector."""
+        return torch.bmm(query_BTH, keys_BSA.transpose(1, 2))
+
+
+PLUGIN = Dot

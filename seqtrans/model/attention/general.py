@@ -1,0 +1,27 @@
+"""Luong's general (bilinear) attention."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+
+from seqtrans.model.attention.base import Attention
+
+
+class General(Attention):
+    """score(q, k) = q . W k (Luong et al. 2015, equation 8, "general")."""
+
+    def __init__(self, query: int, memory: int) -> None:
+        super().__init__(query, memory)
+        self.weight = nn.Parameter(nn.init.xavier_uniform_(torch.empty(query, memory)))
+
+    def keys(self, values_BSD: Tensor) -> Tensor:
+        """W k for every source position."""
+        return nn.functional.linear(values_BSD, self.weight)
+
+    def scores(self, query_BTH: Tensor, keys_BSA: Tensor) -> Tensor:
+        """Products of each query with each key."""
+        return torch.bmm(query_BTH, keys_BSA.transpose(1, 2))
+
+
+PLUGIN = General

@@ -1,0 +1,123 @@
+"""The decoder: recurrent layers, attention between the first and the others, and a readout.
+
+Layer 1 runs over the embeddings; its output is the attention's query; the layers above read
+[layer below; context], with residual connections (Wu et al. 2016, section 3). The readout is
+tanh(W [top layer; context]) (Luong et al. 2015, equation 5). Nothing waits for the attention of the step
+before, so training runs each layer over the whole target at once. With input feeding (Luong et al. 2015,
+section 3.3) layer 1 also reads the last readout, and training goes step by step.
+
+Shapes: T target steps, B sentences, N = B * K rows of a search (K beams of each sentence, side by side),
+E embedding, H hidden units, D memory units, S source positions.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from seqtrans.config import ModelConfig
+from seqtrans.model.attention import find_attention
+from seqtrans.model.dropout import VariationalDropout, masked
+from seqtrans.model.memory import DecoderState, Memory
+from seqtrans.recurrent.cells import find_cell
+from seqtrans.recurrent.cells.base import Cell, State
+
+
+class Decoder(nn.Module):
+    """`forward` over whole targets and `step` by step compute the same."""
+
+    def __init__(self, config: ModelConfig) -> None:
+        super().__init__()
+        kind, hidden, memory = find_cell(config.cell), config.hidden, config.hidden
+        self.embedding, self.input_feeding = config.embedding, config.input_feeding
+        first = config.embedding * (2 if config.input_feeding else 1)
+        sizes = [first] + [hidden + memory] * (config.decoder_layers - 1)
+        self.layers = nn.ModuleList(kind(size, hidden) for size in sizes)
+        self.attention = find_attention(config.attention)(hidden, memory)
+        self.readout = nn.Linear(hidden + memory, config.embedding)
+        self.bridge = nn.Linear(memory, config.decoder_layers * kind.states * hidden)
+        self.dropout = VariationalDropout(config.dropout)
+
+    def start(self, memory: Memory) -> DecoderState:
+        """The state before the first step: tanh of a linear bridge from the encoder's summary, a row a sentence."""
+        parts = iter(torch.tanh(self.bridge(memory.summary_BD)).chunk(sum(c.states for c in self._cells()), dim=1))
+        layers: tuple[State, ...] = tuple(
+            tuple(next(parts).contiguous() for _ in range(cell.states)) for cell in self._cells()
+        )
+        feed = memory.summary_BD.new_zeros(len(memory.summary_BD), self.embedding)
+        return DecoderState(layers, feed if self.input_feeding else None)
+
+    def forward(self, embedded_TBE: Tensor, memory: Memory) -> Tensor:
+        """The readouts [T, B, E] of whole targets, given what precedes each word (teacher forcing)."""
+        state, masks = self.start(memory), self._masks(memory)
+        if self.input_feeding:
+            readouts = []
+            for projected in self._project_first(embedded_TBE).unbind(0):
+                readout, state, _ = self._advance(projected, state, memory, masks)
+                readouts.append(readout)
+            return torch.stack(readouts)
+        first, *others = self._cells()
+        below = masked(first.sequence(embedded_TBE, state.layers[0]), masks.query)
+        context, _ = self.attention(below.transpose(0, 1), memory)
+        context_TBD = masked(context.transpose(0, 1), masks.context)
+        for cell, initial, mask in zip(others, state.layers[1:], masks.layers, strict=True):
+            outputs = cell.sequence(torch.cat([below, context_TBD], dim=2), initial)
+            below = below + masked(outputs, mask)
+        return masked(torch.tanh(self.readout(torch.cat([below, context_TBD], dim=2))), masks.readout)
+
+    def step(self, embedded_NE: Tensor, state: DecoderState, memory: Memory) -> tuple[Tensor, DecoderState, Tensor]:
+        """One step of N rows: readouts [N, E], the state after, and attention weights [N, S]."""
+        return self._advance(self._project_first(embedded_NE), state, memory, _Masks())
+
+    def _advance(
+        self, projected: Tensor, state: DecoderState, memory: Memory, masks: _Masks
+    ) -> tuple[Tensor, DecoderState, Tensor]:
+        """One step, after the embeddings' part of layer 1's gates."""
+        first, *others = self._cells()
+        if state.feed_NE is not None:
+            projected = projected + F.linear(state.feed_NE, first.input_weight[:, self.embedding :])
+        after = [first.step(projected, state.layers[0])]
+        below = masked(after[0][0], masks.query)
+        sentences = len(memory.values_BSD)
+        context, weights = self.attention(below.view(sentences, -1, below.shape[1]), memory)
+        context_ND = masked(context.flatten(0, 1), masks.context)
+        for cell, before, mask in zip(others, state.layers[1:], masks.layers or [None] * len(others), strict=True):
+            after.append(cell.step(cell.project(torch.cat([below, context_ND], dim=1)), before))
+            below = below + masked(after[-1][0], mask)
+        readout = masked(torch.tanh(self.readout(torch.cat([below, context_ND], dim=1))), masks.readout)
+        feed = readout if self.input_feeding else None
+        return readout, DecoderState(tuple(after), feed), weights.flatten(0, 1)
+
+    def _project_first(self, embedded: Tensor) -> Tensor:
+        """Layer 1's gates as far as the embeddings [..., E] decide them."""
+        first = self._cells()[0]
+        return F.linear(embedded, first.input_weight[:, : self.embedding], first.bias)
+
+    def _cells(self) -> list[Cell]:
+        return [layer for layer in self.layers if isinstance(layer, Cell)]
+
+    def _masks(self, memory: Memory) -> _Masks:
+        """Dropout masks [B, units] of one batch; the same order of random numbers in every mode of training."""
+        batch, hidden = len(memory.summary_BD), self._cells()[0].hidden
+        draw = self.dropout.mask
+        like = memory.summary_BD
+        return _Masks(
+            draw(batch, hidden, like),
+            draw(batch, like.shape[1], like),
+            [draw(batch, hidden, like) for _ in self.layers[1:]],
+            draw(batch, self.embedding, like),
+        )
+
+
+@dataclass(frozen=True)
+class _Masks:
+    """One dropout mask a sentence for each place; None where nothing is dropped."""
+
+    query: Tensor | None = None
+    context: Tensor | None = None
+    layers: Sequence[Tensor | None] = ()
+    readout: Tensor | None = None

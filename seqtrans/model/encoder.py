@@ -1,0 +1,35 @@
+"""The encoder: a stack of bidirectional layers over the embedded source.
+
+Shapes: S source positions, B sentences, E embedding, D hidden units of both directions together.
+"""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+
+from seqtrans.config import ModelConfig
+from seqtrans.model.dropout import VariationalDropout
+from seqtrans.recurrent.layer import BidirectionalLayer, reversal_index
+
+
+class Encoder(nn.Module):
+    """Bidirectional layers, with residual connections from the second on."""
+
+    def __init__(self, config: ModelConfig) -> None:
+        super().__init__()
+        sizes = [config.embedding] + [config.hidden] * (config.encoder_layers - 1)
+        self.layers = nn.ModuleList(BidirectionalLayer(config.cell, size, config.hidden) for size in sizes)
+        self.dropout = VariationalDropout(config.dropout)
+
+    def forward(self, embedded_SBE: Tensor, lengths_B: Tensor) -> tuple[Tensor, Tensor]:
+        """Memory values [B, S, D] and the summary [B, D]: the last state of each direction."""
+        reversal = reversal_index(lengths_B, len(embedded_SBE))
+        sequence = embedded_SBE
+        for number, layer in enumerate(self.layers):
+            outputs = layer(sequence, reversal)
+            sequence = outputs + sequence if number else outputs
+            sequence = self.dropout(sequence)
+        half = sequence.shape[2] // 2
+        last = sequence[lengths_B - 1, torch.arange(len(lengths_B), device=lengths_B.device), :half]
+        return sequence.transpose(0, 1).contiguous(), torch.cat([last, sequence[0, :, half:]], dim=1)

@@ -1,0 +1,141 @@
+"""The one file that a trained translator lives in: weights, configuration, subword models, history."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from seqtrans.config import Config
+from seqtrans.errors import DataError, UsageError
+from seqtrans.model.container import read_sealed, write_sealed
+from seqtrans.model.seq2seq import Seq2Seq
+from seqtrans.recurrent.cells.base import without_initial_weights
+from seqtrans.text.subwords import SubwordModel
+
+KIND = "seqtrans model"
+FORMAT = 1
+"""Raised when older programs could not read a new file."""
+
+_SOURCE, _TARGET = "subwords.source", "subwords.target"
+
+
+@dataclass(frozen=True)
+class TrainedModel:
+    """A translator and everything needed to use it."""
+
+    config: Config
+    network: Seq2Seq
+    source_subwords: SubwordModel
+    target_subwords: SubwordModel
+    history: dict[str, Any] = field(default_factory=dict)
+    """Where it comes from: training data hashes, steps, development scores, versions."""
+
+
+def build_network(config: Config, source: SubwordModel, target: SubwordModel) -> Seq2Seq:
+    """A network with fresh weights for these vocabularies."""
+    return Seq2Seq(config.model, source.size, target.size, joint=source.digest == target.digest)
+
+
+def save_model(path: Path, model: TrainedModel, weights: dict[str, Tensor] | None = None) -> None:
+    """Write a model; `weights` (such as their moving average) stand in for the network's own.
+
+    Raises:
+        StreamError: the file cannot be written.
+    """
+    tensors = dict(weights if weights is not None else weights_of(model.network))
+    tensors |= subword_tensors(model.source_subwords, model.target_subwords)
+    write_sealed(path, KIND, {"format": FORMAT, "config": model.config.to_dict(), "history": model.history}, tensors)
+
+
+def load_model(path: Path) -> TrainedModel:
+    """Read a model, trusting nothing in the file.
+
+    Raises:
+        StreamError: there is no such file, or it cannot be read.
+        DataError: it is damaged, too new, or its parts do not fit each other.
+    """
+    document, tensors = read_sealed(path, KIND)
+    if document.get("format") != FORMAT:
+        raise DataError(f"{path}: has format {document.get('format')}; this program reads format {FORMAT}")
+    try:
+        config = Config().updated(document["config"], str(path))
+        history = document["history"]
+    except (KeyError, TypeError, AttributeError, UsageError) as error:
+        raise DataError(f"{path}: holds no usable configuration: {error}") from None
+    source, target = subwords_from(tensors, str(path))
+    with without_initial_weights():
+        network = build_network(config, source, target)
+    expected = {name: tensor.shape for name, tensor in network.named_parameters()}
+    found = {name: tensor.shape for name, tensor in tensors.items()}
+    if expected != found:
+        odd = sorted(name for name in expected.keys() | found.keys() if expected.get(name) != found.get(name))
+        raise DataError(f"{path}: tensor '{odd[0]}' does not fit the configuration")
+    for name, tensor in tensors.items():
+        if tensor.dtype != torch.float32 or not torch.isfinite(tensor).all():
+            raise DataError(f"{path}: tensor '{name}' holds values that are not finite 32-bit numbers")
+    _adopt(network, tensors)
+    return TrainedModel(config, network.eval(), source, target, history)
+
+
+def weights_of(network: Seq2Seq) -> dict[str, Tensor]:
+    """Every weight once, also where two places share it."""
+    return dict(network.named_parameters())
+
+
+def set_weights(network: Seq2Seq, tensors: dict[str, Tensor]) -> None:
+    """Copy weights in; names and shapes must fit."""
+    with torch.no_grad():
+        for name, parameter in network.named_parameters():
+            parameter.copy_(tensors[name])
+
+
+def _adopt(network: Seq2Seq, tensors: dict[str, Tensor]) -> None:
+    """Make `tensors` the parameters of a network that has none yet, shared where they are shared."""
+    names = {id(parameter): name for name, parameter in network.named_parameters()}
+    parameters = {name: nn.Parameter(tensor) for name, tensor in tensors.items()}
+    for module in network.modules():
+        for key, placeholder in list(module.named_parameters(recurse=False, remove_duplicate=False)):
+            setattr(module, key, parameters[names[id(placeholder)]])
+
+
+def subword_tensors(source: SubwordModel, target: SubwordModel) -> dict[str, Tensor]:
+    """Subword models as tensors of bytes; a joint one is stored once."""
+    tensors = {_SOURCE: torch.frombuffer(bytearray(source.proto), dtype=torch.uint8)}
+    if target.digest != source.digest:
+        tensors[_TARGET] = torch.frombuffer(bytearray(target.proto), dtype=torch.uint8)
+    return tensors
+
+
+def subwords_from(tensors: dict[str, Tensor], name: str) -> tuple[SubwordModel, SubwordModel]:
+    """Take the subword models out of `tensors`.
+
+    Raises:
+        DataError: they are missing or not subword models.
+    """
+    protos = [tensors.pop(key, None) for key in (_SOURCE, _TARGET)]
+    if protos[0] is None or any(p is not None and p.dtype != torch.uint8 for p in protos):
+        raise DataError(f"{name}: holds no subword model")
+    source = SubwordModel(protos[0].numpy().tobytes(), name)
+    return source, source if protos[1] is None else SubwordModel(protos[1].numpy().tobytes(), name)
+
+
+def describe(model: TrainedModel) -> dict[str, Any]:
+    """What a person, or a program, may want to know of a model, ready for JSON."""
+    parts: dict[str, int] = {}
+    for name, tensor in weights_of(model.network).items():
+        part = name.split(".")[0]
+        parts[part] = parts.get(part, 0) + tensor.numel()
+    sides = (("source", model.source_subwords), ("target", model.target_subwords))
+    return {
+        "parameters": sum(parts.values()),
+        "parameters_by_part": parts,
+        "architecture": model.config.to_dict()["model"],
+        "vocabulary": {side: {"type": s.type, "size": s.size, "sha256": s.digest} for side, s in sides},
+        "joint_vocabulary": model.source_subwords.digest == model.target_subwords.digest,
+        "history": model.history,
+        "config": {key: value for key, value in model.config.to_dict().items() if key != "model"},
+    }

@@ -1,0 +1,43 @@
+"""What a decoder sees of its source sentences, and what it carries from step to step.
+
+Shapes: B sentences, S source positions, D memory units, A key units, N rows of a search, H hidden units.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from torch import Tensor
+
+from seqtrans.recurrent.cells.base import State
+
+
+@dataclass(frozen=True)
+class Memory:
+    """The encoder's output; row b of every tensor belongs to sentence b."""
+
+    values_BSD: Tensor
+    keys_BSA: Tensor
+    """What the attention computes of the values once a sentence."""
+    padding_BS: Tensor
+    """Added to attention scores: 0 at subwords, -inf at padding."""
+    summary_BD: Tensor
+    """The last state of each direction, side by side."""
+
+    def select(self, rows: Tensor) -> Memory:
+        """The memory of some of the sentences, in the order of `rows`."""
+        return Memory(*(t.index_select(0, rows) for t in vars(self).values()))
+
+
+@dataclass(frozen=True)
+class DecoderState:
+    """Row n of every tensor belongs to row n of the search."""
+
+    layers: tuple[State, ...]
+    feed_NE: Tensor | None
+    """The last readout, where input feeding is on."""
+
+    def select(self, rows: Tensor) -> DecoderState:
+        """The state of some of the rows, in the order of `rows`: all that a search needs to reorder."""
+        layers = tuple(tuple(t.index_select(0, rows) for t in state) for state in self.layers)
+        return DecoderState(layers, None if self.feed_NE is None else self.feed_NE.index_select(0, rows))

@@ -1,0 +1,75 @@
+"""The translator: embeddings, encoder, decoder, output layer.
+
+Shapes: S and T source and target steps, B sentences, N rows of a search, E embedding, V target vocabulary.
+"""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from seqtrans.config import ModelConfig
+from seqtrans.model.decoder import Decoder
+from seqtrans.model.dropout import VariationalDropout, WordDropout
+from seqtrans.model.encoder import Encoder
+from seqtrans.model.memory import DecoderState, Memory
+
+
+class Seq2Seq(nn.Module):
+    """P(target | source). One matrix serves as embedding and output layer where `config` ties them."""
+
+    def __init__(self, config: ModelConfig, source_vocab: int, target_vocab: int, *, joint: bool) -> None:
+        super().__init__()
+        self.config = config
+        self.target_embedding = _embedding(target_vocab, config.embedding)
+        share = joint and config.tied_embeddings
+        self.source_embedding = self.target_embedding if share else _embedding(source_vocab, config.embedding)
+        tied = config.tied_embeddings
+        self.output_weight = self.target_embedding if tied else _embedding(target_vocab, config.embedding)
+        self.output_bias = nn.Parameter(torch.zeros(target_vocab))
+        self.encoder = Encoder(config)
+        self.decoder = Decoder(config)
+        self.dropout = VariationalDropout(config.dropout)
+        self.word_dropout = WordDropout(config.word_dropout)
+
+    @property
+    def aligns(self) -> bool:
+        """Whether its attention weights are an alignment."""
+        return self.decoder.attention.aligns
+
+    def encode(self, source_SB: Tensor, lengths_B: Tensor) -> Memory:
+        """Source ids, padded at the end, and lengths (at least 1) -> what the decoder needs of them."""
+        values, summary = self.encoder(self._embed(source_SB, self.source_embedding), lengths_B)
+        positions = torch.arange(len(source_SB), device=lengths_B.device)
+        padding = torch.zeros(values.shape[:2], device=values.device, dtype=values.dtype)
+        padding.masked_fill_(positions >= lengths_B.unsqueeze(1), float("-inf"))
+        return Memory(values, self.decoder.attention.keys(values), padding, summary)
+
+    def readouts(self, targets_TB: Tensor, memory: Memory) -> Tensor:
+        """Teacher forcing: ids that begin with BOS -> readouts [T, B, E], each predicting the next id."""
+        readouts: Tensor = self.decoder(self._embed(targets_TB, self.target_embedding), memory)
+        return readouts
+
+    def logits(self, readouts: Tensor) -> Tensor:
+        """Readouts [..., E] -> scores [..., V] before the softmax."""
+        return F.linear(readouts, self.output_weight, self.output_bias)
+
+    def start(self, memory: Memory) -> DecoderState:
+        """The decoder's state before the first word, one row a sentence."""
+        return self.decoder.start(memory)
+
+    def step(self, ids_N: Tensor, state: DecoderState, memory: Memory) -> tuple[Tensor, DecoderState, Tensor]:
+        """The last id of each row -> logits of the next [N, V], the state after, attention weights [N, S]."""
+        embedded = F.embedding(ids_N, self.target_embedding)
+        readout, state, weights = self.decoder.step(embedded, state, memory)
+        return self.logits(readout), state, weights
+
+    def _embed(self, ids_TB: Tensor, weight: Tensor) -> Tensor:
+        embedded: Tensor = self.dropout(self.word_dropout(F.embedding(ids_TB, weight)))
+        return embedded
+
+
+def _embedding(size: int, units: int) -> nn.Parameter:
+    """Normal with variance 1/E, so that tied output scores start near a variance of 1."""
+    return nn.Parameter(torch.randn(size, units) * units**-0.5)

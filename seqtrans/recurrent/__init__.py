@@ -1,0 +1,1 @@
+"""Recurrent cells, and layers that run a cell over a sequence."""

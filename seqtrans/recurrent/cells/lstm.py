@@ -1,0 +1,49 @@
+"""The long short-term memory cell, on the library's own sequence kernel."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+
+from seqtrans.recurrent.cells.base import Cell, State
+
+
+class LSTM(Cell):
+    """Hochreiter & Schmidhuber 1997, with the forget gate of Gers et al. 2000.
+
+    i = sigmoid(W_i [h, x] + b_i)      f = sigmoid(W_f [h, x] + b_f)
+    g = tanh(W_g [h, x] + b_g)         o = sigmoid(W_o [h, x] + b_o)
+    C_t = f * C_{t-1} + i * g          h_t = o * tanh(C_t)
+
+    The rows of the weights are i, f, g, o, as in torch. The forget bias starts at 1 (Jozefowicz et al. 2015).
+    """
+
+    gates = 4
+    states = 2
+
+    def reset_parameters(self) -> None:
+        """As every cell, and a forget bias of 1."""
+        super().reset_parameters()
+        with torch.no_grad():
+            self.bias[self.hidden : 2 * self.hidden].fill_(1)
+
+    def step(self, projected: Tensor, state: State) -> State:
+        """One step by the equations."""
+        h, c = state
+        gates = projected + F.linear(h, self.recurrent_weight)
+        i, f, g, o = gates.chunk(4, dim=1)
+        c = torch.sigmoid(f) * c + torch.sigmoid(i) * torch.tanh(g)
+        return torch.sigmoid(o) * torch.tanh(c), c
+
+    def sequence(self, inputs_TBI: Tensor, state: State) -> Tensor:
+        """The same by torch's kernel, which is oneDNN on a CPU and cuDNN on a GPU."""
+        if not len(inputs_TBI):
+            return self.loop(inputs_TBI, state)
+        weights = [self.input_weight, self.recurrent_weight, self.bias, torch.zeros_like(self.bias)]
+        initial = [s.unsqueeze(0) for s in state]
+        outputs, _, _ = torch.lstm(inputs_TBI, initial, weights, True, 1, 0.0, self.training, False, False)
+        return outputs
+
+
+PLUGIN = LSTM

@@ -1,0 +1,63 @@
+"""A cell over a padded batch of sequences, in one or both directions.
+
+Shapes: T steps, B batch, I inputs, H hidden units.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from seqtrans.recurrent.cells import find_cell
+
+
+class BidirectionalLayer(nn.Module):
+    """o_t = [h_t forward; h_t backward] (Schuster & Paliwal 1997); the backward half reads each own end first."""
+
+    def __init__(self, cell: str, inputs: int, hidden: int) -> None:
+        super().__init__()
+        if hidden % 2:
+            raise ValueError(f"a bidirectional layer has an even number of units, not {hidden}")
+        kind = find_cell(cell)
+        self.forwards = kind(inputs, hidden // 2)
+        self.backwards = kind(inputs, hidden // 2)
+
+    def forward(self, inputs_TBI: Tensor, reversal_TB: Tensor) -> Tensor:
+        """Outputs [T, B, H]; `reversal` is that of `reversal_index`. Outputs at padding are meaningless."""
+        batch = inputs_TBI.shape[1]
+        ahead = self.forwards.sequence(inputs_TBI, self.forwards.initial_state(batch))
+        turned = reverse(inputs_TBI, reversal_TB)
+        back = self.backwards.sequence(turned, self.backwards.initial_state(batch))
+        return torch.cat([ahead, reverse(back, reversal_TB)], dim=2)
+
+
+def reversal_index(lengths_B: Tensor, steps: int) -> Tensor:
+    """Which row of a flattened [T*B] sequence comes to each place when every sequence is turned around.
+
+    Padding stays where it is, so the index is its own inverse. Returns [T, B] integers.
+    """
+    t = torch.arange(steps, device=lengths_B.device).unsqueeze(1)
+    turned = torch.where(t < lengths_B, lengths_B - 1 - t, t)
+    return turned * len(lengths_B) + torch.arange(len(lengths_B), device=lengths_B.device)
+
+
+def reverse(sequence_TBD: Tensor, reversal_TB: Tensor) -> Tensor:
+    """Each sequence from its own last step to its first."""
+    turned: Tensor = _Permute.apply(sequence_TBD, reversal_TB)  # type: ignore[no-untyped-call]
+    return turned
+
+
+class _Permute(torch.autograd.Function):
+    """Rows by an index that is its own inverse, so that the gradient needs no scatter."""
+
+    @staticmethod
+    def forward(ctx: Any, sequence: Tensor, index: Tensor) -> Tensor:
+        ctx.save_for_backward(index)
+        return sequence.flatten(0, 1).index_select(0, index.flatten()).view_as(sequence)
+
+    @staticmethod
+    def backward(ctx: Any, grad: Tensor) -> tuple[Tensor, None]:
+        (index,) = ctx.saved_tensors
+        return grad.flatten(0, 1).index_select(0, index.flatten()).view_as(grad), None

@@ -1,0 +1,23 @@
+"""Word error rate; over space-separated phones, the phone error rate."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from seqtrans.scoring.error_rate import ErrorRate
+
+
+class Wer(ErrorRate):
+    """`ErrorRate` over what white space separates: words, or phones written with spaces between (PER)."""
+
+    name = "wer"
+    label = "WER"
+    unit = "words"
+    described = "unit:word|tok:split|norm:none"
+
+    def symbols(self, line: str) -> Sequence[str]:
+        """The line's words."""
+        return line.split()
+
+
+PLUGIN = Wer

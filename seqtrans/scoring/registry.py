@@ -1,0 +1,48 @@
+"""Metrics by name. A new metric is a new module in `seqtrans.scoring.metrics` and no edit elsewhere."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import cast
+
+from seqtrans import plugins
+from seqtrans.scoring.contract import Metric, Settings, Text
+
+_PACKAGE = "seqtrans.scoring.metrics"
+
+
+def metric_names() -> list[str]:
+    """The names of all metrics, sorted; imports none of them."""
+    return plugins.names(_PACKAGE)
+
+
+def metric(name: str, settings: Settings | None = None) -> Metric:
+    """The metric of this name.
+
+    Raises:
+        UsageError: there is no such metric, or it cannot work with these settings.
+    """
+    make = cast(Callable[[Settings], Metric], plugins.load(_PACKAGE, "metric", name))
+    return make(settings or Settings())
+
+
+def corpus_score(name: str, hypotheses: Sequence[str], references: Sequence[str]) -> float:
+    """The score of `hypotheses` against one reference each, in the metric's unit and default settings.
+
+    Raises:
+        UsageError: there is no such metric.
+        DataError: the numbers of lines differ, or are 0.
+    """
+    from seqtrans.scoring.evaluation import check_counts
+
+    check_counts([Text("hypotheses", hypotheses)], [Text("references", references)])
+    return metric(name).corpus(hypotheses, [references]).value
+
+
+def higher_is_better(name: str) -> bool:
+    """Whether a system with a higher score is the better one: true of BLEU, false of error rates.
+
+    Raises:
+        UsageError: there is no such metric.
+    """
+    return metric(name).higher_is_better

@@ -1,0 +1,62 @@
+"""The base of seqtrans' own metrics: corpus scores made of sums over sentences."""
+
+from __future__ import annotations
+
+import math
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+
+from seqtrans import __version__
+from seqtrans.scoring.contract import Estimate, Resampling, Score, Settings
+
+
+class SentenceMetric(ABC):
+    """A metric that is a function of the sums of a few numbers for each sentence."""
+
+    name: str
+    label: str
+    higher_is_better: bool
+    decimals: int = 2
+    described: str
+    """The part of the signature that is the metric's own, as `key:value|key:value`."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.lowercase = settings.lowercase
+
+    @abstractmethod
+    def statistics(self, hypothesis: str, references: Sequence[str]) -> tuple[float, ...]:
+        """A sentence's numbers, always as many."""
+
+    @abstractmethod
+    def score(self, sums: Sequence[float]) -> Score:
+        """The corpus score from the sums of all sentences' numbers."""
+
+    def signature(self, n_refs: int, resampling: Resampling | None = None) -> str:
+        """Every setting that the score depends on, in the order of sacreBLEU's signatures."""
+        drawn = f"|bs:{resampling.samples}|seed:{resampling.seed}" if resampling else ""
+        case = "lc" if self.lowercase else "mixed"
+        return f"nrefs:{n_refs}{drawn}|case:{case}|{self.described}|version:seqtrans-{__version__}"
+
+    def corpus(self, hypotheses: Sequence[str], references: Sequence[Sequence[str]]) -> Score:
+        """The score of one system's lines."""
+        return self.score([math.fsum(column) for column in zip(*self._rows(hypotheses, references), strict=True)])
+
+    def bootstrap(
+        self,
+        systems: Sequence[Sequence[str]],
+        references: Sequence[Sequence[str]],
+        resampling: Resampling,
+    ) -> list[Estimate]:
+        """An estimate for each system, each paired with the first."""
+        import numpy as np  # one system is scored without it
+
+        from seqtrans.scoring.significance import paired_bootstrap
+
+        statistics = [np.array(self._rows(lines, references), dtype=np.float64) for lines in systems]
+        return paired_bootstrap(statistics, lambda sums: self.score(sums).value, resampling)
+
+    def _rows(self, hypotheses: Sequence[str], references: Sequence[Sequence[str]]) -> list[tuple[float, ...]]:
+        sentences = zip(hypotheses, zip(*references, strict=True), strict=True)
+        if self.lowercase:
+            return [self.statistics(line.lower(), [r.lower() for r in all_refs]) for line, all_refs in sentences]
+        return [self.statistics(line, all_refs) for line, all_refs in sentences]

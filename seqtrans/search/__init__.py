@@ -1,0 +1,1 @@
+"""From a model to translations: what is searched, and how."""

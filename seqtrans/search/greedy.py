@@ -1,0 +1,61 @@
+"""Greedy search: the likeliest subword at each step.
+
+Shapes: S source steps, B sentences, V target vocabulary.
+"""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+from seqtrans.search.hypothesis import Hypothesis, SearchOptions
+from seqtrans.search.scorer import StepScorer
+from seqtrans.text.subwords import BOS_ID, EOS_ID, PAD_ID
+
+
+@torch.inference_mode()
+def greedy_search(
+    scorer: StepScorer, source_SB: Tensor, lengths_B: Tensor, options: SearchOptions
+) -> list[list[Hypothesis]]:
+    """One hypothesis for each sentence, in a list of its own as of an n-best."""
+    lengths = lengths_B.tolist()
+    limits = [options.max_length(length) for length in lengths]
+    alive = list(range(len(limits)))
+    tokens: list[list[int]] = [[] for _ in alive]
+    log_probs: list[list[float]] = [[] for _ in alive]
+    attention: list[list[Tensor]] = [[] for _ in alive]
+    state = scorer.start(source_SB, lengths_B)
+    ids = torch.full((len(alive),), BOS_ID, device=source_SB.device)
+    for step in range(max(limits) + 1):
+        scores, state, weights = scorer.step(ids, state)
+        scores[:, [PAD_ID, BOS_ID]] = -torch.inf
+        best, ids = scores.max(dim=1)
+        ended = []
+        for row, (sentence, log_prob, token) in enumerate(zip(alive, best.tolist(), ids.tolist(), strict=True)):
+            if step == limits[sentence] and token != EOS_ID:
+                token, log_prob = EOS_ID, float(scores[row, EOS_ID])
+            log_probs[sentence].append(log_prob)
+            if token == EOS_ID:
+                ended.append(row)
+                continue
+            tokens[sentence].append(token)
+            if options.alignments:
+                attention[sentence].append(weights[row, : lengths[sentence]])
+        if ended:
+            gone = set(ended)
+            rows = [row for row in range(len(alive)) if row not in gone]
+            alive = [alive[row] for row in rows]
+            if not alive:
+                break
+            kept = torch.tensor(rows, device=ids.device)
+            ids, state = ids[kept], state.select(kept, kept)
+    return [
+        [_hypothesis(t, p, a if options.alignments else None, options.length_penalty)]
+        for t, p, a in zip(tokens, log_probs, attention, strict=True)
+    ]
+
+
+def _hypothesis(tokens: list[int], log_probs: list[float], attention: list[Tensor] | None, alpha: float) -> Hypothesis:
+    total = sum(log_probs)
+    alignment = None if attention is None else torch.stack(attention) if attention else torch.zeros(0, 0)
+    return Hypothesis(tokens, total / len(log_probs) ** alpha, total, log_probs, alignment)

@@ -1,0 +1,35 @@
+"""The largest few of many, exactly and fast.
+
+Shapes: N rows, M values each, k wanted.
+"""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+GROUP = 64
+"""Values whose maximum stands for them in the first stage."""
+
+
+def top(values_NM: Tensor, k: int) -> tuple[Tensor, Tensor]:
+    """The k largest of each row, largest first, and their places; fewer where a row has fewer.
+
+    In two stages: the k largest values lie within the k groups of largest maxima. A group is every
+    (M / GROUP)-th value, so that the maxima are taken along whole cache lines.
+    """
+    rows, many = values_NM.shape
+    k = min(k, many)
+    groups = many // GROUP
+    if groups < 4 * k:
+        return values_NM.topk(k, dim=1)
+    whole = groups * GROUP
+    grouped = values_NM[:, :whole].unflatten(1, (GROUP, groups))
+    chosen = grouped.amax(dim=1).topk(k, dim=1).indices  # [N, k] groups
+    inside = grouped.gather(2, chosen.unsqueeze(1).expand(rows, GROUP, k)).flatten(1)
+    places = (torch.arange(GROUP, device=chosen.device).view(1, -1, 1) * groups + chosen.unsqueeze(1)).flatten(1)
+    if whole < many:
+        rest = torch.arange(whole, many, device=chosen.device).expand(rows, -1)
+        inside, places = torch.cat([inside, values_NM[:, whole:]], 1), torch.cat([places, rest], 1)
+    best, index = inside.topk(k, dim=1)
+    return best, places.gather(1, index)

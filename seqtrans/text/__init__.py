@@ -1,0 +1,1 @@
+"""From bytes to subwords to batches."""

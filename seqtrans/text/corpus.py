@@ -1,0 +1,159 @@
+"""Parallel text: read, checked, encoded, and every pair accounted for."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import zip_longest
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from seqtrans.errors import DataError
+from seqtrans.text.files import sha256_of
+from seqtrans.text.lines import LineReport, open_input, read_lines
+from seqtrans.text.subwords import SubwordModel
+
+WARN_SHARE = 0.2
+"""Dropping more than this share of the pairs is worth a warning."""
+
+
+@dataclass(frozen=True)
+class ParallelText:
+    """Lines of two languages, pair by pair, and the SHA-256 of each file they came from."""
+
+    name: str
+    source: list[str]
+    target: list[str]
+    digests: dict[str, str]
+
+    def __len__(self) -> int:
+        return len(self.source)
+
+
+def read_parallel(paths: Sequence[Path]) -> ParallelText:
+    """Read two aligned files, or one file of `source TAB target` lines.
+
+    Raises:
+        DataError: not UTF-8 (with line and byte offset), unequal line counts, a line without one TAB, no lines.
+        StreamError: a file cannot be read.
+    """
+    name = " ".join(str(path) for path in paths)
+    digests = {path.name: sha256_of(path) for path in paths}
+    if len(paths) == 1:
+        source, target = _columns(paths[0])
+    elif len(paths) == 2:
+        source, target = (_lines(path) for path in paths)
+        if len(source) != len(target):
+            raise DataError(
+                f"{paths[0]} has {len(source)} lines and {paths[1]} has {len(target)}; "
+                "line i of one must be the translation of line i of the other"
+            )
+    else:
+        raise DataError(f"{name}: a parallel text is two files, or one with a TAB between the sides")
+    if not source:
+        raise DataError(f"{name}: there are no lines")
+    return ParallelText(name, source, target, digests)
+
+
+def _lines(path: Path) -> list[str]:
+    with open_input(path) as (stream, name):
+        return list(read_lines(stream, LineReport(name), strict=True))
+
+
+def _columns(path: Path) -> tuple[list[str], list[str]]:
+    source: list[str] = []
+    target: list[str] = []
+    for number, line in enumerate(_lines(path), 1):
+        left, tab, right = line.partition("\t")
+        if not tab or "\t" in right:
+            raise DataError(f"{path}:{number}: has {line.count(chr(9))} TABs; one between source and target is needed")
+        source.append(left)
+        target.append(right)
+    return source, target
+
+
+@dataclass(frozen=True)
+class Ragged:
+    """Sequences of ids, one after the other in a flat array."""
+
+    flat: NDArray[np.int32]
+    offsets: NDArray[np.int64]
+
+    @classmethod
+    def of(cls, sequences: Sequence[Sequence[int]]) -> Ragged:
+        """Pack a list of sequences."""
+        offsets = np.zeros(len(sequences) + 1, dtype=np.int64)
+        np.cumsum([len(s) for s in sequences], out=offsets[1:])
+        flat = np.fromiter((i for s in sequences for i in s), dtype=np.int32, count=int(offsets[-1]))
+        return cls(flat, offsets)
+
+    @property
+    def lengths(self) -> NDArray[np.int64]:
+        """The length of each sequence."""
+        return np.diff(self.offsets)
+
+    def __len__(self) -> int:
+        return len(self.offsets) - 1
+
+    def __getitem__(self, number: int) -> NDArray[np.int32]:
+        return self.flat[self.offsets[number] : self.offsets[number + 1]]
+
+
+@dataclass(frozen=True)
+class EncodedCorpus:
+    """The kept pairs as subword ids, without begin and end of sentence; `dropped` counts the others by reason."""
+
+    source: Ragged
+    target: Ragged
+    kept: NDArray[np.int64]
+    """Line numbers, from 0, of the kept pairs."""
+    dropped: dict[str, int]
+
+    def __len__(self) -> int:
+        return len(self.source)
+
+    def summary(self, name: str) -> str:
+        """One line that says how many pairs were kept, and why the others were not."""
+        total = len(self) + sum(self.dropped.values())
+        reasons = "".join(f", {count} dropped: {reason}" for reason, count in self.dropped.items())
+        return f"{name}: {total} pairs, {len(self)} kept{reasons}"
+
+    def dropped_share(self) -> float:
+        """The share of the pairs that was dropped, 0 to 1."""
+        lost = sum(self.dropped.values())
+        return lost / (len(self) + lost)
+
+
+def encode_corpus(
+    text: ParallelText, source_subwords: SubwordModel, target_subwords: SubwordModel, max_length: int
+) -> EncodedCorpus:
+    """Encode a parallel text, dropping pairs with an empty side or more than `max_length` subwords on one.
+
+    Raises:
+        DataError: no pair is left.
+    """
+    source = source_subwords.encode_batch(text.source)
+    target = target_subwords.encode_batch(text.target)
+    kept: list[int] = []
+    dropped: dict[str, int] = {}
+    for number, (s, t) in enumerate(zip_longest(source, target)):
+        reason = _reason_to_drop(len(s), len(t), max_length)
+        if reason:
+            dropped[reason] = dropped.get(reason, 0) + 1
+        else:
+            kept.append(number)
+    if not kept:
+        reasons = ", ".join(f"{count} {reason}" for reason, count in dropped.items())
+        raise DataError(f"{text.name}: no sentence pair is usable ({reasons})")
+    pick = [Ragged.of([side[i] for i in kept]) for side in (source, target)]
+    return EncodedCorpus(pick[0], pick[1], np.array(kept, dtype=np.int64), dropped)
+
+
+def _reason_to_drop(source: int, target: int, max_length: int) -> str:
+    if not source or not target:
+        return "empty source" if not source else "empty target"
+    if max(source, target) > max_length:
+        return f"{'source' if source > max_length else 'target'} longer than {max_length} subwords"
+    return ""

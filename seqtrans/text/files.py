@@ -1,0 +1,100 @@
+"""Files that appear whole or not at all."""
+
+from __future__ import annotations
+
+import errno
+import hashlib
+import os
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import BinaryIO
+
+from seqtrans.errors import StreamError
+
+
+@contextmanager
+def atomic_output(path: Path | str) -> Iterator[BinaryIO]:
+    """A stream whose bytes become the file `path` when the block ends well, and vanish when it does not.
+
+    Written to a temporary file in the same directory, flushed to disk, renamed, and the directory flushed:
+    after a crash the old file or the new one is there, never a part. A link stays and its target is replaced;
+    what is no file (a device, a named pipe) is written to as it is.
+
+    Raises:
+        StreamError: the directory cannot be written, or the disk is full.
+    """
+    target = Path(os.path.realpath(path))
+    try:
+        if _is_special(target):
+            with target.open("wb") as stream:
+                yield stream
+            return
+        descriptor, temporary = tempfile.mkstemp(prefix=f".{target.name}.", dir=target.parent)
+    except OSError as error:
+        raise _unwritable(path, error) from None
+    try:
+        with os.fdopen(descriptor, "wb") as stream:
+            yield stream
+            stream.flush()
+            os.fsync(stream.fileno())
+        # mkstemp makes private files; give the result the permissions any new file would have
+        umask = os.umask(0)
+        os.umask(umask)
+        os.chmod(temporary, 0o666 & ~umask)  # noqa: PTH101
+        os.replace(temporary, target)  # noqa: PTH105
+        _flush_directory(target.parent)
+    except BaseException as error:
+        with suppress(OSError):
+            os.unlink(temporary)  # noqa: PTH108
+        if isinstance(error, OSError):
+            raise _unwritable(path, error) from None
+        raise
+
+
+def check_output(path: Path | str) -> None:
+    """Make sure that `atomic_output` will be able to write, before the work that leads there.
+
+    Raises:
+        StreamError: the directory cannot be written, or `path` is one.
+    """
+    target = Path(os.path.realpath(path))
+    try:
+        if target.is_dir():
+            raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR))
+        if not _is_special(target):
+            with tempfile.NamedTemporaryFile(prefix=f".{target.name}.", dir=target.parent):
+                pass
+    except OSError as error:
+        raise _unwritable(path, error) from None
+
+
+def _is_special(target: Path) -> bool:
+    """Whether something is there that must not be replaced: `-o /dev/null` as root would be the end of it."""
+    return target.exists() and not target.is_file() and not target.is_dir()
+
+
+def _unwritable(path: Path | str, error: OSError) -> StreamError:
+    return StreamError(f"{path}: cannot be written: {error.strerror or error}")
+
+
+def _flush_directory(directory: Path) -> None:
+    descriptor = os.open(directory, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def sha256_of(path: Path | str) -> str:
+    """The SHA-256 of a file's bytes, in hexadecimal.
+
+    Raises:
+        StreamError: the file cannot be read.
+    """
+    try:
+        with Path(path).open("rb") as stream:
+            return hashlib.file_digest(stream, "sha256").hexdigest()
+    except OSError as error:
+        raise StreamError(f"{path}: cannot be read: {error.strerror or error}") from None

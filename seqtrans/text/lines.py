@@ -1,0 +1,153 @@
+"""Lines of text as streams of bytes: N lines in, N lines out, whatever the bytes.
+
+A line ends at LF and nowhere else. `str.splitlines`, text-mode files and `str.strip` also split at or eat
+VT, FF, CR, U+001C-E, U+0085, U+00A0, U+2028 and U+2029, which in a parallel text shifts every later line.
+"""
+
+from __future__ import annotations
+
+import codecs
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import BinaryIO
+
+from seqtrans.errors import DataError, StreamError
+
+MAX_LINE_BYTES = 1 << 20
+"""Longer lines are cut here (1 MiB), so that one hostile line cannot take all memory."""
+
+_BREAKS = str.maketrans({"\n": " ", "\r": " ", "\0": " "})
+
+
+@dataclass
+class Tally:
+    """How many lines something befell, and the number (from 1) of the first of them."""
+
+    count: int = 0
+    first: int = 0
+
+    def add(self, line: int) -> None:
+        """Count one line more."""
+        self.first = self.first or line
+        self.count += 1
+
+
+@dataclass
+class LineReport:
+    """What was mended while reading the stream `name`: invalid UTF-8, NULs, lines cut short."""
+
+    name: str
+    lines: int = 0
+    invalid: Tally = field(default_factory=Tally)
+    nul: Tally = field(default_factory=Tally)
+    cut: Tally = field(default_factory=Tally)
+
+    def warnings(self) -> Iterator[str]:
+        """One sentence for each kind of mended line, with the number of lines and the first of them."""
+        kinds = (
+            (self.invalid, "not valid UTF-8, bad bytes replaced by U+FFFD"),
+            (self.nul, "with NUL, replaced by U+FFFD"),
+            (self.cut, f"longer than {MAX_LINE_BYTES} bytes, cut there"),
+        )
+        for tally, what in kinds:
+            if tally.count:
+                yield f"{self.name}:{tally.first}: {tally.count} line(s) {what}"
+
+
+def read_lines(stream: BinaryIO, report: LineReport, *, strict: bool = False) -> Iterator[str]:
+    r"""Decode UTF-8 lines without their LF; one CR before it and a BOM at the stream's start go too.
+
+    CRs elsewhere become spaces, NUL becomes U+FFFD; `report` counts what was mended.
+
+    Raises:
+        DataError: with `strict`, at the first byte that is not UTF-8, naming file, line and byte offset.
+    """
+    offset = 0
+    while raw := stream.readline(MAX_LINE_BYTES):
+        report.lines += 1
+        start, offset = offset, offset + len(raw)
+        if not raw.endswith(b"\n") and len(raw) == MAX_LINE_BYTES:
+            rest = _skip_line(stream)
+            offset += rest
+            if rest > 1:  # more than the LF of a line that just fits
+                report.cut.add(report.lines)
+                raw = _whole_characters(raw)
+        if report.lines == 1 and raw.startswith(codecs.BOM_UTF8):
+            raw, start = raw[len(codecs.BOM_UTF8) :], len(codecs.BOM_UTF8)
+        yield _decode(raw, report, start, strict)
+
+
+def _skip_line(stream: BinaryIO) -> int:
+    """Read to the end of the line; return the number of bytes."""
+    skipped = 0
+    while rest := stream.readline(MAX_LINE_BYTES):
+        skipped += len(rest)
+        if rest.endswith(b"\n"):
+            break
+    return skipped
+
+
+def _whole_characters(raw: bytes) -> bytes:
+    """Drop a character that the cut went through."""
+    decoder = codecs.getincrementaldecoder("utf-8")("replace")
+    decoder.decode(raw)
+    pending, _ = decoder.getstate()
+    return raw[: len(raw) - len(pending)]
+
+
+def _decode(raw: bytes, report: LineReport, start: int, strict: bool) -> str:
+    raw = raw.removesuffix(b"\n").removesuffix(b"\r")
+    try:
+        line = raw.decode("utf-8")
+    except UnicodeDecodeError as error:
+        if strict:
+            raise DataError(
+                f"{report.name}:{report.lines}: byte {raw[error.start]:#04x} at offset {start + error.start} "
+                "is not UTF-8; convert the file (iconv -t utf-8) or remove the line"
+            ) from None
+        report.invalid.add(report.lines)
+        line = raw.decode("utf-8", errors="replace")
+    if "\0" in line:
+        report.nul.add(report.lines)
+        line = line.replace("\0", "\ufffd")
+    return line.replace("\r", " ")
+
+
+def one_line(text: str) -> bytes:
+    """`text` as one output line: line ends and NULs inside become spaces, one LF at the end."""
+    return text.translate(_BREAKS).encode("utf-8", errors="replace") + b"\n"
+
+
+@contextmanager
+def open_input(path: Path | str) -> Iterator[tuple[BinaryIO, str]]:
+    """A byte stream and its name for messages; `-` is standard input.
+
+    Raises:
+        StreamError: the file does not exist, is a directory or cannot be read.
+    """
+    if str(path) == "-":
+        yield _standard_input(), "<stdin>"
+        return
+    try:
+        stream = Path(path).open("rb")  # noqa: SIM115 - closed below; only opening is guarded
+    except OSError as error:
+        raise StreamError(f"{path}: cannot be read: {error.strerror}") from None
+    with stream:
+        yield stream, str(path)
+
+
+def _standard_input() -> BinaryIO:
+    """Standard input with a buffer of its own, never closed.
+
+    A thread that waits for the next line holds the buffer's lock; Python, when it ends, would need that of
+    `sys.stdin.buffer`, and abort.
+    """
+    if sys.stdin is None:
+        raise StreamError("<stdin>: cannot be read: it is closed")
+    try:
+        return open(sys.stdin.fileno(), "rb", closefd=False)
+    except (OSError, ValueError):  # replaced by something without a file descriptor
+        return sys.stdin.buffer

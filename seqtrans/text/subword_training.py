@@ -1,0 +1,213 @@
+"""Learning a subword model from lines of text: every character kept, nothing dropped without a word."""
+
+from __future__ import annotations
+
+import io
+import math
+import re
+import signal
+import threading
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Literal, get_args
+
+import sentencepiece
+
+from seqtrans.errors import DataError, UsageError
+from seqtrans.text.subwords import (
+    BOS_ID,
+    EOS_ID,
+    FIRST_PIECE_ID,
+    PAD_ID,
+    SPACE,
+    SUBWORD_TYPES,
+    UNK_ID,
+    SubwordModel,
+    SubwordType,
+)
+
+Normalization = Literal["identity", "nfkc"]
+NORMALIZATIONS: tuple[Normalization, ...] = get_args(Normalization)
+
+MAX_VOCAB_SIZE = 1_000_000
+
+MAX_CHARACTERS = 100_000_000
+"""Text beyond this is thinned evenly: after a million lines the statistics of subwords change little, and
+SentencePiece takes some 25 bytes of memory a character for unigram, 12 for bpe."""
+
+RESERVED = "\u2585"
+"""SentencePiece skips every line that holds this character."""
+
+_CHUNK_CHARACTERS = 4000
+"""Longer lines go in several parts: SentencePiece skips long lines, and stops at words beyond 65,535."""
+
+# Results depend on the number of threads, which the model records, so it is the same on every machine.
+_THREADS = 4
+
+_CHUNKS = re.compile(rf".{{1,{_CHUNK_CHARACTERS}}}(?: |$)|.{{1,{_CHUNK_CHARACTERS}}}", re.DOTALL)
+_NOT_FOR_TRAINING = str.maketrans({"\0": " ", "\n": " ", "\r": " ", SPACE: " ", RESERVED: " "})
+
+
+def fitting_vocab_size(pairs: int) -> int:
+    """A vocabulary size fit to a corpus of `pairs` sentence pairs: 25 * sqrt(pairs), within 200 and 16,000.
+
+    A small corpus shows each subword of a large vocabulary too rarely to learn its embedding, and does better
+    with a small one (Sennrich & Zhang 2019, "Revisiting Low-Resource Neural Machine Translation"). Below 200
+    the alphabet takes most places; above 16,000 the output layer costs more than it brings.
+    """
+    return min(max(round(25 * math.sqrt(max(pairs, 0))), 200), 16_000)
+
+
+def learn_subwords(
+    lines: Iterable[str],
+    subword_type: SubwordType = "bpe",
+    vocab_size: int = 4000,
+    *,
+    normalization: Normalization = "identity",
+    byte_fallback: bool = False,
+    report: Callable[[str], None] = lambda message: None,
+) -> SubwordModel:
+    """Learn a model from lines of text; the same lines and options give the same bytes.
+
+    `vocab_size` counts the four special subwords. It is clamped, and `report` told so, where the text has
+    fewer subwords to give or its characters alone take more. `byte_fallback` spells unknown characters in
+    UTF-8 bytes (256 ids more). While SentencePiece works, SIGINT and SIGTERM end the process at once: there
+    is nothing to save, and its C++ would not let Python see them.
+
+    Raises:
+        DataError: there is no text.
+        UsageError: a size or type that cannot be, or byte fallback for a type that has none.
+    """
+    if subword_type not in SUBWORD_TYPES:
+        raise UsageError(f"subword type {subword_type!r}: choose one of {', '.join(SUBWORD_TYPES)}")
+    if normalization not in NORMALIZATIONS:
+        raise UsageError(f"normalization {normalization!r}: choose one of {', '.join(NORMALIZATIONS)}")
+    if not FIRST_PIECE_ID < vocab_size <= MAX_VOCAB_SIZE:
+        raise UsageError(f"vocabulary size {vocab_size}: choose {FIRST_PIECE_ID + 1} to {MAX_VOCAB_SIZE}")
+    if byte_fallback and subword_type not in ("bpe", "unigram"):
+        raise UsageError(f"byte fallback is for bpe and unigram, not for {subword_type}")
+
+    text = _collect(lines, normalization)
+    if not text.characters:
+        raise DataError("no text to learn subwords from: every line is empty")
+    if text.reserved:
+        report(f"{text.reserved} line(s) hold U+2585, which SentencePiece reserves; it will stay unknown")
+    if text.stride > 1:
+        report(
+            f"more than {MAX_CHARACTERS} characters: learning from every {text.stride}th of "
+            f"{text.lines} lines, and from the characters of all"
+        )
+
+    size = max(vocab_size, _fewest(text, subword_type, byte_fallback))
+    if size > vocab_size:
+        report(f"vocabulary size {vocab_size} is too small for the characters of this text: {size} taken")
+    model = SubwordModel(_train(text, subword_type, size, normalization, byte_fallback))
+    if model.size < size:
+        report(f"vocabulary size {vocab_size} is more than this text gives: {model.size} taken")
+    return model
+
+
+@dataclass
+class _Text:
+    """What there is to learn from: all lines or, past `MAX_CHARACTERS`, every `stride`th of them."""
+
+    kept: list[str] = field(default_factory=list)
+    stride: int = 1
+    lines: int = 0
+    reserved: int = 0
+    characters: set[str] = field(default_factory=set)
+    """Every character of every line, the thinned out ones too; no spaces."""
+
+
+def _collect(lines: Iterable[str], normalization: Normalization) -> _Text:
+    """Read all lines: SentencePiece turns what the iterator raises into errors of its own."""
+    normalize = _normalizer(normalization)
+    text = _Text()
+    held = 0
+    for line in lines:
+        text.reserved += RESERVED in line
+        line = normalize(line.translate(_NOT_FOR_TRAINING))
+        text.characters.update(line)
+        if text.lines % text.stride == 0:
+            text.kept.append(line)
+            held += len(line)
+        text.lines += 1
+        if held > MAX_CHARACTERS and len(text.kept) > 1:
+            text.kept = text.kept[::2]
+            text.stride *= 2
+            held = sum(map(len, text.kept))
+    text.characters -= {" "}
+    return text
+
+
+def _normalizer(normalization: Normalization) -> Callable[[str], str]:
+    if normalization == "identity":
+        return str
+    rules = sentencepiece.SentencePieceNormalizer(
+        rule_name=normalization, escape_whitespaces=False, add_dummy_prefix=False
+    )
+    return lambda line: str(rules.normalize(line))
+
+
+def _fewest(text: _Text, subword_type: SubwordType, byte_fallback: bool) -> int:
+    """The smallest vocabulary that keeps every character and the space; one of words may leave words out."""
+    if subword_type == "word":
+        return FIRST_PIECE_ID + 1
+    return FIRST_PIECE_ID + len(text.characters) + 1 + (256 if byte_fallback else 0)
+
+
+def _chunks(lines: Iterable[str]) -> Iterator[str]:
+    """Lines no longer than SentencePiece takes, cut at a space where there is one."""
+    for line in lines:
+        if len(line) <= _CHUNK_CHARACTERS:
+            yield line
+        else:
+            yield from _CHUNKS.findall(line)
+
+
+def _train(text: _Text, subword_type: SubwordType, size: int, normalization: str, byte_fallback: bool) -> bytes:
+    writer = io.BytesIO()
+    # A thinned text may lack rare characters. Otherwise they need no naming, and the model stays smaller.
+    required = "".join(sorted(text.characters)) if text.stride > 1 else ""
+    try:
+        with _signals_end_the_process():
+            sentencepiece.SentencePieceTrainer.train(
+                sentence_iterator=_chunks(text.kept),
+                model_writer=writer,
+                model_type=subword_type,
+                vocab_size=size,
+                hard_vocab_limit=False,
+                character_coverage=1.0,
+                required_chars=required,
+                normalization_rule_name=normalization,
+                byte_fallback=byte_fallback,
+                max_sentence_length=4 * _CHUNK_CHARACTERS + 1,
+                num_threads=_THREADS,
+                minloglevel=3,
+                pad_id=PAD_ID,
+                unk_id=UNK_ID,
+                bos_id=BOS_ID,
+                eos_id=EOS_ID,
+            )
+    except RuntimeError as error:
+        reason = str(error).rpartition("] ")[2].strip() or str(error)
+        raise DataError(f"SentencePiece cannot learn a {subword_type} model from this text: {reason}") from None
+    return writer.getvalue()
+
+
+@contextmanager
+def _signals_end_the_process() -> Iterator[None]:
+    """Give SIGINT and SIGTERM their default effect, as Python's handlers run only after the C++ returns."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+    for number, handler in before.items():
+        if callable(handler):  # an ignored signal stays ignored
+            signal.signal(number, signal.SIG_DFL)
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)

@@ -1,0 +1,125 @@
+"""A training as the user asks for it: files in, a model file out."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from seqtrans.config import Config, TrainingConfig
+from seqtrans.device import Compute
+from seqtrans.errors import DataError, UsageError
+from seqtrans.scoring.registry import metric_names
+from seqtrans.text.files import check_output
+from seqtrans.training.checkpoint import Checkpoint, StateFolder
+from seqtrans.training.loop import Trainer
+from seqtrans.training.preparation import SubwordFiles, prepare
+from seqtrans.training.progress import Progress
+
+_BUDGET = ("max_steps", "max_epochs", "max_minutes", "patience")
+"""What may change between a training and its continuation."""
+
+
+@dataclass(frozen=True)
+class TrainingJob:
+    """What the command line asks for."""
+
+    train: list[Path]
+    dev: list[Path]
+    output: Path
+    subwords: SubwordFiles
+    config: Config
+    resume: bool
+    force: bool
+
+
+def run_job(job: TrainingJob, compute: Compute, progress: Progress) -> None:
+    """Train, and tell what came of it.
+
+    Raises:
+        UsageError: the configuration cannot work, or an unfinished training would be overwritten.
+        DataError: the corpora or a checkpoint cannot be used.
+        StreamError: a file cannot be read or written, or another training has the output.
+        Interrupted: a signal stopped it; a checkpoint is saved.
+    """
+    _check_metric(job.config.training.metric)
+    check_output(job.output)
+    folder = StateFolder(job.output)
+    with folder.locked():
+        checkpoint = _checkpoint_of(job, folder, progress)
+        subwords = job.subwords.load()
+        data = prepare(job.train, job.dev, job.config.text, subwords, progress.say)
+        if checkpoint is not None and not job.force:
+            _check_data(checkpoint, data.digests, folder.path)
+        trainer = Trainer(job.config, data, compute, job.output, progress)
+        model = job.config.model
+        parameters = sum(p.numel() for p in trainer.model.network.parameters())
+        progress.say(
+            f"model: {model.cell}, attention {model.attention}, {parameters:,} parameters; "
+            f"{len(data.train):,} pairs; {compute.describe()}"
+        )
+        if checkpoint is not None:
+            trainer.resume(checkpoint)
+            progress.say(f"going on from step {checkpoint.position.step:,} ({folder.path})")
+        trainer.run()
+    _tell(trainer, job, progress)
+
+
+def _check_metric(name: str) -> None:
+    known = [*metric_names(), "loss"]
+    if name not in known:
+        raise UsageError(f"training.metric must be one of {', '.join(known)}, not '{name}'")
+
+
+def _checkpoint_of(job: TrainingJob, folder: StateFolder, progress: Progress) -> Checkpoint | None:
+    """The checkpoint to go on from, if that is wanted and possible."""
+    if not folder.exists():
+        return None
+    if not job.resume:
+        try:
+            finished = folder.load(progress.say).position.finished
+        except DataError:
+            finished = True  # nothing usable is lost
+        if not finished:
+            raise UsageError(
+                f"{folder.path} holds an unfinished training; add --resume to go on with it, "
+                "or remove that folder to begin anew"
+            )
+        folder.clear()
+        return None
+    checkpoint = folder.load(progress.say)
+    if _without_budget(checkpoint.config) != _without_budget(job.config):
+        before, now = checkpoint.config.to_dict(), job.config.to_dict()
+        changed = [
+            f"{section}.{key} was {before[section][key]!r} and is {value!r}"
+            for section, keys in now.items()
+            for key, value in keys.items()
+            if before[section][key] != value and key not in _BUDGET
+        ]
+        raise UsageError(f"--resume: the configuration has changed: {'; '.join(changed)}")
+    return checkpoint
+
+
+def _without_budget(config: Config) -> Config:
+    defaults = TrainingConfig()
+    return replace(config, training=replace(config.training, **{key: getattr(defaults, key) for key in _BUDGET}))
+
+
+def _check_data(checkpoint: Checkpoint, found: dict[str, str], folder: Path) -> None:
+    for name in sorted(found.keys() | checkpoint.digests.keys()):
+        if found.get(name) != checkpoint.digests.get(name):
+            raise DataError(
+                f"{folder}: '{name}' is not what this training began with; train anew without --resume, "
+                "or add --force to go on all the same"
+            )
+
+
+def _tell(trainer: Trainer, job: TrainingJob, progress: Progress) -> None:
+    position, metric = trainer.position, job.config.training.metric
+    if position.best_score is None:
+        progress.say("warning: no validation gave a number; no model was kept")
+        return
+    progress.say(
+        f"{job.output}: kept from step {position.best_step:,} of {position.step:,}, dev {metric} "
+        f"{position.best_score:.2f} (greedy), after {position.seconds / 60:.1f} minutes"
+    )
+    progress.say(f"translate with: seqtrans translate -m {job.output} < TEXT")

@@ -1,0 +1,42 @@
+"""The training log: one JSON object a line."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from types import TracebackType
+from typing import Any, BinaryIO
+
+from seqtrans.errors import StreamError
+
+
+class Log:
+    """Appends records to a file; a resumed training cuts what came after its checkpoint."""
+
+    def __init__(self, path: Path, length: int) -> None:
+        try:
+            self._stream: BinaryIO = path.open("r+b" if length and path.exists() else "wb")
+            self._stream.seek(0, 2)
+            self._stream.truncate(min(length, self._stream.tell()))
+            self._stream.seek(0, 2)
+        except OSError as error:
+            raise StreamError(f"{path}: cannot be written: {error.strerror}") from None
+
+    def write(self, event: str, **values: Any) -> None:
+        """Add a record; numbers are rounded to six digits."""
+        rounded = {k: float(f"{v:.6g}") if isinstance(v, float) else v for k, v in values.items()}
+        self._stream.write(json.dumps({"event": event, **rounded}, ensure_ascii=False).encode() + b"\n")
+        self._stream.flush()
+
+    @property
+    def length(self) -> int:
+        """Bytes so far."""
+        return self._stream.tell()
+
+    def __enter__(self) -> Log:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._stream.close()

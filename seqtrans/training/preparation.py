@@ -1,0 +1,114 @@
+"""From files to what a training reads: subwords, encoded pairs, the development text."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from seqtrans.config import TextConfig
+from seqtrans.errors import UsageError
+from seqtrans.text.corpus import WARN_SHARE, EncodedCorpus, ParallelText, encode_corpus, read_parallel
+from seqtrans.text.subword_training import MAX_VOCAB_SIZE, fitting_vocab_size, learn_subwords
+from seqtrans.text.subwords import SUBWORD_TYPES, SubwordModel, SubwordType
+
+
+@dataclass(frozen=True)
+class SubwordFiles:
+    """Subword models that the user gives: one for both sides, one for each, or none."""
+
+    joint: Path | None = None
+    source: Path | None = None
+    target: Path | None = None
+
+    def load(self) -> tuple[SubwordModel, SubwordModel] | None:
+        """The models, or None where none is given.
+
+        Raises:
+            UsageError: only one side has a model, or a joint one is given beside others.
+        """
+        if self.joint is not None:
+            if self.source is not None or self.target is not None:
+                raise UsageError("--subwords is for both sides; leave out --source-subwords and --target-subwords")
+            model = SubwordModel.load(self.joint)
+            return model, model
+        if self.source is None and self.target is None:
+            return None
+        if self.source is None or self.target is None:
+            raise UsageError("--source-subwords and --target-subwords go together")
+        return SubwordModel.load(self.source), SubwordModel.load(self.target)
+
+
+@dataclass(frozen=True)
+class TrainingData:
+    """Everything that a training reads."""
+
+    source_subwords: SubwordModel
+    target_subwords: SubwordModel
+    train: EncodedCorpus
+    dev: EncodedCorpus
+    dev_text: ParallelText
+    digests: dict[str, str]
+    """SHA-256 of each corpus file and subword model."""
+
+
+def prepare(
+    train: Sequence[Path],
+    dev: Sequence[Path],
+    config: TextConfig,
+    subwords: tuple[SubwordModel, SubwordModel] | None,
+    report: Callable[[str], None],
+) -> TrainingData:
+    """Read and encode both corpora, learning subwords where none are given.
+
+    Raises:
+        DataError: a corpus is not usable (see `read_parallel` and `encode_corpus`).
+        StreamError: a file cannot be read.
+    """
+    train_text, dev_text = read_parallel(train), read_parallel(dev)
+    source, target = subwords or _learn(train_text, config, report)
+    encoded = []
+    for text in (train_text, dev_text):
+        corpus = encode_corpus(text, source, target, config.max_length)
+        report(corpus.summary(text.name))
+        if corpus.dropped_share() > WARN_SHARE:
+            report(f"warning: {text.name}: {corpus.dropped_share():.0%} of the pairs were dropped")
+        encoded.append(corpus)
+    digests = {f"train {name}": digest for name, digest in train_text.digests.items()}
+    digests |= {f"dev {name}": digest for name, digest in dev_text.digests.items()}
+    digests |= {"source subwords": source.digest, "target subwords": target.digest}
+    return TrainingData(source, target, encoded[0], encoded[1], dev_text, digests)
+
+
+def _learn(text: ParallelText, config: TextConfig, report: Callable[[str], None]) -> tuple[SubwordModel, SubwordModel]:
+    """Subword models of the configured types, of a size fit to the corpus unless one is configured."""
+    types = [_type(name) for name in (config.source_type or config.type, config.target_type or config.type)]
+    pairs = len(text)
+    if types[0] == types[1] and config.joint:
+        model = _learn_one([*text.source, *text.target], types[0], config.vocab_size, pairs, report)
+        report(f"subwords: {model.size} of type {types[0]}, learned from both sides")
+        return model, model
+    models = [
+        _learn_one(lines, kind, config.vocab_size, pairs, report)
+        for lines, kind in zip((text.source, text.target), types, strict=True)
+    ]
+    sides = ", ".join(f"{m.size} of type {m.type}" for m in models)
+    report(f"subwords: {sides}, learned from source and target")
+    return models[0], models[1]
+
+
+def _type(name: str) -> SubwordType:
+    for kind in SUBWORD_TYPES:
+        if kind == name:
+            return kind
+    raise UsageError(f"subword type must be one of {', '.join(SUBWORD_TYPES)}, not '{name}'")
+
+
+def _learn_one(
+    lines: list[str], kind: SubwordType, size: int, pairs: int, report: Callable[[str], None]
+) -> SubwordModel:
+    if size or kind in ("bpe", "unigram"):
+        return learn_subwords(lines, kind, size or fitting_vocab_size(pairs), report=report)
+    # characters and words are what they are: all of them, within reason
+    most = MAX_VOCAB_SIZE if kind == "char" else 16_000
+    return learn_subwords(lines, kind, most, report=lambda _message: None)

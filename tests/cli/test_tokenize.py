@@ -1,0 +1,277 @@
+"""`seqtrans tokenize` as a user calls it: filters of bytes, errors of one line, exit codes."""
+
+import os
+import signal
+import subprocess
+import sys
+import typing
+from contextlib import suppress
+from pathlib import Path
+
+import pytest
+
+from seqtrans.cli import tokenize
+from seqtrans.text.subword_training import NORMALIZATIONS
+from seqtrans.text.subwords import SUBWORD_TYPES, SubwordModel
+from tests.conftest import seqtrans_command, seqtrans_environment
+
+needs_dev_full = pytest.mark.skipif(not Path("/dev/full").exists(), reason="no /dev/full here")
+
+
+@pytest.fixture(scope="module")
+def model(run_seqtrans, parallel_text, tmp_path_factory) -> Path:
+    path = tmp_path_factory.mktemp("model") / "subwords.model"
+    run = run_seqtrans("tokenize", "learn", "--vocab-size", 60, "-o", path, *parallel_text)
+    assert run.returncode == 0, run.stderr
+    return path
+
+
+@pytest.fixture
+def filter_process(model):
+    """Start encode or decode with pipes; both ends are closed and the process gone at the end."""
+    processes = []
+
+    def start(command: str = "encode", **options) -> subprocess.Popen[bytes]:
+        process = subprocess.Popen(
+            seqtrans_command("tokenize", command, "-m", model),
+            env=seqtrans_environment(),
+            **{"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE, **options},
+        )
+        processes.append(process)
+        return process
+
+    yield start
+    for process in processes:
+        process.kill()
+        process.wait()
+        for stream in (process.stdin, process.stdout, process.stderr):
+            if stream is not None:
+                with suppress(BrokenPipeError):
+                    stream.close()
+
+
+def one_line_of(stderr: bytes) -> str:
+    """The only line on stderr, which names the program and is no traceback."""
+    text = stderr.decode()
+    assert text.startswith("seqtrans: ")
+    assert text.count("\n") == 1
+    return text
+
+
+def test_the_choices_are_those_of_the_library() -> None:
+    assert typing.get_args(tokenize.Type) == SUBWORD_TYPES
+    assert typing.get_args(tokenize.Normalization) == NORMALIZATIONS
+
+
+def test_the_command_line_starts_without_heavy_imports() -> None:
+    script = "import sys, seqtrans.cli.tokenize; print({'torch', 'numpy', 'sentencepiece'} & set(sys.modules))"
+    run = subprocess.run([sys.executable, "-c", script], capture_output=True, env=seqtrans_environment(), check=True)
+    assert run.stdout == b"set()\n"
+
+
+@pytest.mark.parametrize("subword_type", SUBWORD_TYPES)
+def test_learn_encode_decode_gives_the_text_back(run_seqtrans, parallel_text, tmp_path, subword_type) -> None:
+    path = tmp_path / "subwords.model"
+    text = parallel_text[1].read_bytes() + "unbekannt: ʰ 🙂 \u2028 <unk>\n\nlast".encode()
+    learned = run_seqtrans("tokenize", "learn", "--type", subword_type, "--vocab-size", 20, "-o", path, input=text)
+    assert (learned.returncode, learned.stdout) == (0, b"")
+    assert f"{path}: {subword_type}, ".encode() in learned.stderr
+
+    encoded = run_seqtrans("tokenize", "encode", "-m", path, input=text)
+    decoded = run_seqtrans("tokenize", "decode", "-m", path, input=encoded.stdout)
+    assert (encoded.returncode, encoded.stderr) == (decoded.returncode, decoded.stderr) == (0, b"")
+    assert decoded.stdout == text + b"\n"
+
+
+def test_learning_from_files_and_from_stdin_give_the_same_model(run_seqtrans, parallel_text, model) -> None:
+    text = b"".join(path.read_bytes() for path in parallel_text)
+    for files in ([], ["-"]):
+        run = run_seqtrans("tokenize", "learn", "--vocab-size", 60, *files, "-o", "-", input=text)
+        assert (run.returncode, run.stderr) == (0, b"")
+        assert run.stdout == model.read_bytes()
+
+
+def test_normalization_and_byte_fallback(run_seqtrans, parallel_text, tmp_path) -> None:
+    path = tmp_path / "subwords.model"
+    options = ["--normalization", "nfkc", "--byte-fallback", "--vocab-size", 300]
+    assert run_seqtrans("tokenize", "learn", *options, "-o", path, parallel_text[0]).returncode == 0
+    encoded = run_seqtrans("tokenize", "encode", "-m", path, input="ﬁ 🙂".encode())
+    assert b"<0xF0>" in encoded.stdout
+    assert run_seqtrans("tokenize", "decode", "-m", path, input=encoded.stdout).stdout == "fi 🙂\n".encode()
+
+
+def test_a_size_that_does_not_fit_is_clamped_and_told(run_seqtrans, parallel_text, tmp_path) -> None:
+    path = tmp_path / "subwords.model"
+    for size, message in ((100_000, b"more than this text gives"), (5, b"too small for the characters")):
+        run = run_seqtrans("tokenize", "learn", "--vocab-size", size, "-o", path, parallel_text[0])
+        assert run.returncode == 0
+        assert message in run.stderr
+    assert SubwordModel.load(path).size < 30
+
+
+@pytest.mark.parametrize(
+    ("data", "lines"),
+    [
+        pytest.param(b"", 0, id="nothing"),
+        pytest.param(b"\n", 1, id="empty line"),
+        pytest.param(b"   \n\n\t\n", 3, id="blank lines"),
+        pytest.param(b"one\r\ntwo\r\n", 2, id="CRLF"),
+        pytest.param(b"one\rtwo\n", 1, id="CR inside"),
+        pytest.param("a\u2028b\u2029c\x85d\ve\ff\x1cg\x1dh\x1ei\n".encode(), 1, id="other separators"),
+        pytest.param(b"one\0two\nthree", 2, id="NUL"),
+        pytest.param(b"\xef\xbb\xbfone\n", 1, id="BOM"),
+        pytest.param(b"one\n\xff\xfe bad\r\n\xc3", 3, id="not UTF-8"),
+        pytest.param(b"\xed\xa0\x80 surrogate\n", 1, id="surrogate"),
+        pytest.param(b"x" * 3_000_000 + b"\nnext\n", 2, id="too long"),
+        pytest.param(bytes(range(256)) * 4, 4 + 1, id="all bytes"),
+    ],
+)
+def test_as_many_lines_out_as_in(run_seqtrans, model, data, lines) -> None:
+    check_filter(run_seqtrans("tokenize", "encode", "-m", model, input=data), lines)
+
+
+@pytest.mark.parametrize(("data", "lines"), [(b"", 0), (bytes(range(256)) * 4, 5), (b"x" * 3_000_000, 1)])
+def test_as_many_texts_out_as_lines_of_subwords_in(run_seqtrans, model, data, lines) -> None:
+    check_filter(run_seqtrans("tokenize", "decode", "-m", model, input=data), lines)
+
+
+def check_filter(run: "subprocess.CompletedProcess[bytes]", lines: int) -> None:
+    assert run.returncode == 0
+    assert run.stdout.count(b"\n") == lines
+    assert run.stdout[-1:] in (b"", b"\n")
+    assert b"\r" not in run.stdout
+    assert b"\0" not in run.stdout
+    run.stdout.decode()
+    assert b"Traceback" not in run.stderr
+
+
+def test_mended_lines_are_told_with_their_number(run_seqtrans, model) -> None:
+    run = run_seqtrans("tokenize", "encode", "-m", model, input=b"ok\n\xff\nok\n\xff\nx\0y\n")
+    assert run.stderr.decode().splitlines() == [
+        "seqtrans: <stdin>:2: 2 line(s) not valid UTF-8, bad bytes replaced by U+FFFD",
+        "seqtrans: <stdin>:5: 1 line(s) with NUL, replaced by U+FFFD",
+    ]
+
+
+def test_blank_lines_and_the_mark_at_the_start_leave_nothing(run_seqtrans, model) -> None:
+    plain = run_seqtrans("tokenize", "encode", "-m", model, input=b"one\n\n")
+    assert run_seqtrans("tokenize", "encode", "-m", model, input=b"\xef\xbb\xbfone\r\n  \n").stdout == plain.stdout
+    assert plain.stdout.endswith(b"\n\n")
+
+
+def test_the_locale_changes_nothing(run_seqtrans, model) -> None:
+    environment = {"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"}
+    text = "fünf ʰ\n".encode()
+    encoded = run_seqtrans("tokenize", "encode", "-m", model, input=text, env=environment)
+    assert encoded.stdout.replace(b" ", b"") == "▁fünf▁ʰ\n".encode()
+    assert run_seqtrans("tokenize", "decode", "-m", model, input=encoded.stdout, env=environment).stdout == text
+
+
+@pytest.mark.parametrize("command", ["encode", "decode"])
+def test_each_line_is_answered_before_the_next_is_sent(filter_process, command) -> None:
+    process = filter_process(command)
+    for word in (b"one", b"two", b""):
+        process.stdin.write(word + b"\n")
+        process.stdin.flush()
+        assert process.stdout.readline().replace(b" ", b"").decode().strip("▁\n") == word.decode()
+    process.stdin.close()
+    assert process.wait(10) == 0
+
+
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_a_signal_ends_a_filter_after_its_finished_lines(filter_process, number, code) -> None:
+    process = filter_process()
+    process.stdin.write(b"one\n")
+    process.stdin.flush()
+    assert process.stdout.readline() != b""
+    process.send_signal(number)
+    assert process.wait(10) == code
+    assert process.stdout.read() == b""
+    assert b"Traceback" not in process.stderr.read()
+
+
+def test_a_reader_that_leaves_ends_the_filter_with_141(filter_process, tmp_path) -> None:
+    (tmp_path / "text").write_bytes(b"one two three\n" * 100_000)
+    with (tmp_path / "text").open("rb") as text:
+        process = filter_process(stdin=text)
+    assert process.stdout.readline() != b""
+    process.stdout.close()
+    assert process.stderr.read() == b""
+    assert process.wait(10) == 141
+
+
+@needs_dev_full
+@pytest.mark.parametrize("lines", [1, 50_000])
+def test_a_full_disk_is_74(filter_process, tmp_path, lines) -> None:
+    (tmp_path / "text").write_bytes(b"one two three\n" * lines)
+    with (tmp_path / "text").open("rb") as text, Path("/dev/full").open("wb") as full:
+        process = filter_process(stdin=text, stdout=full)
+        assert process.wait(30) == 74
+    assert "No space left" in one_line_of(process.stderr.read())
+
+
+@needs_dev_full
+def test_a_model_that_does_not_fit_on_the_disk_is_74(run_seqtrans, parallel_text) -> None:
+    run = run_seqtrans("tokenize", "learn", "-o", "/dev/full", parallel_text[0])
+    assert run.returncode == 74
+    assert "No space left" in run.stderr.decode()
+
+
+def test_learning_refuses_what_is_not_utf8_and_writes_nothing(run_seqtrans, tmp_path) -> None:
+    text, path = tmp_path / "in.txt", tmp_path / "subwords.model"
+    text.write_bytes(b"fine\nnot \xfe\n")
+    run = run_seqtrans("tokenize", "learn", "-o", path, text)
+    assert run.returncode == 65
+    assert f"{text}:2: byte 0xfe at offset 9 is not UTF-8" in one_line_of(run.stderr)
+    assert list(tmp_path.iterdir()) == [text]
+
+
+@pytest.mark.parametrize(
+    ("args", "code", "message"),
+    [
+        (["learn", "-o", "{tmp}/m"], 65, "no text"),
+        (["learn", "-o", "{tmp}/m", "{tmp}/missing"], 74, "missing: cannot be read: No such file"),
+        (["learn", "-o", "{tmp}/m", "{tmp}"], 74, "cannot be read: Is a directory"),
+        (["learn", "-o", "{tmp}/missing/m"], 74, "cannot be written: No such file"),
+        (["learn", "-o", "{tmp}"], 74, "cannot be written: Is a directory"),
+        (["learn", "-o", "{tmp}/m", "--type", "syllable"], 2, "syllable"),
+        (["learn", "-o", "{tmp}/m", "--type", "char", "--byte-fallback"], 2, "byte fallback"),
+        (["learn", "-o", "{tmp}/m", "--vocab-size", "3"], 2, "vocabulary size 3"),
+        (["learn", "-o", "{tmp}/m", "--vocab-size", "many"], 2, "--vocab-size"),
+        (["learn"], 2, "--output"),
+        (["encode"], 2, "--model"),
+        (["encode", "-m", "{tmp}"], 65, "not a file"),
+        (["encode", "-m", "{tmp}/missing"], 74, "cannot be read: No such file"),
+        (["decode", "-m", "/dev/null"], 65, "not a file"),
+        (["encode", "-m", __file__], 65, "not a SentencePiece model"),
+    ],
+)
+def test_failures_are_one_line_and_have_their_code(run_seqtrans, tmp_path, args, code, message) -> None:
+    run = run_seqtrans("tokenize", *(arg.replace("{tmp}", str(tmp_path)) for arg in args))
+    assert run.returncode == code
+    assert run.stdout == b""
+    assert message in one_line_of(run.stderr)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_damaged_model_is_65(run_seqtrans, model, tmp_path) -> None:
+    damaged = tmp_path / "damaged.model"
+    damaged.write_bytes(model.read_bytes()[:300])
+    run = run_seqtrans("tokenize", "encode", "-m", damaged, input=b"one\n")
+    assert run.returncode == 65
+    assert str(damaged) in one_line_of(run.stderr)
+
+
+def test_sigint_ends_learning_at_once(parallel_text, tmp_path) -> None:
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    command = seqtrans_command("tokenize", "learn", "-o", tmp_path / "m", pipe)
+    process = subprocess.Popen(command, env=seqtrans_environment(), stderr=subprocess.PIPE)
+    with pipe.open("wb") as writer:  # opened as soon as the other side reads
+        writer.write(parallel_text[0].read_bytes())
+        writer.flush()
+        process.send_signal(signal.SIGINT)
+        assert process.wait(10) == 130
+    assert b"Traceback" not in process.stderr.read()
+    process.stderr.close()
+    assert list(tmp_path.iterdir()) == [pipe]

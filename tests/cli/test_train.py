@@ -1,0 +1,279 @@
+"""`seqtrans train` as a user calls it."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import signal
+import subprocess
+import time
+from pathlib import Path
+
+import pytest
+
+from tests.conftest import RunSeqtrans, seqtrans_command, seqtrans_environment
+
+Text = tuple[Path, Path]
+
+
+def arguments(text: Text, config: Path, output: Path, *more: object) -> list[object]:
+    """A short training of the tiny model."""
+    return [
+        "train", "--train", *text, "--dev", *text, "-o", output, "--config", config, "--threads", 1, *more,
+    ]  # fmt: skip
+
+
+def sha256(path: Path) -> str:
+    return hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+def one_line(stderr: bytes) -> str:
+    """The error, which is the last line and no traceback."""
+    text = stderr.decode()
+    assert "Traceback" not in text
+    last = text.rstrip("\n").rsplit("\n", 1)[-1]
+    assert last.startswith("seqtrans: ")
+    return last
+
+
+def test_a_training_tells_what_it_does_and_what_it_kept(
+    tmp_path: Path, parallel_text: Text, tiny_config: Path, run_seqtrans: RunSeqtrans
+) -> None:
+    model = tmp_path / "m.safetensors"
+    run = run_seqtrans(*arguments(parallel_text, tiny_config, model, "--max-steps", 120))
+    assert run.returncode == 0, run.stderr.decode()
+    assert run.stdout == b""
+    said = run.stderr.decode()
+    assert "200 pairs, 200 kept" in said
+    assert "(best so far, kept)" in said
+    assert f"seqtrans translate -m {model}" in said
+    assert said.count("      -> ") == 3 * said.count("dev loss")  # the same three sentences each time
+    records = [json.loads(line) for line in model.with_suffix(".log.jsonl").read_text("utf-8").splitlines()]
+    assert {r["event"] for r in records} == {"step", "validation"}
+    assert [r["step"] for r in records if r["event"] == "validation"] == [100, 120]
+    last = model.with_suffix(".state") / "last-model.safetensors"
+    facts = json.loads(run_seqtrans("inspect", last, "--json").stdout)
+    assert facts["history"]["steps"] == 120
+
+
+def test_the_same_seed_gives_the_same_bytes_and_another_seed_others(
+    tmp_path: Path, parallel_text: Text, tiny_config: Path, run_seqtrans: RunSeqtrans
+) -> None:
+    digests = []
+    for number, seed in enumerate((7, 7, 8)):
+        model = tmp_path / f"m{number}.safetensors"
+        run = run_seqtrans(*arguments(parallel_text, tiny_config, model, "--max-steps", 12, "--seed", seed))
+        assert run.returncode == 0
+        digests.append(sha256(model))
+    assert digests[0] == digests[1] != digests[2]
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_a_stopped_and_resumed_training_ends_with_the_same_bytes(
+    tmp_path: Path, parallel_text: Text, tiny_config: Path, run_seqtrans: RunSeqtrans, number: signal.Signals
+) -> None:
+    whole, parts = tmp_path / "whole.safetensors", tmp_path / "parts.safetensors"
+    assert run_seqtrans(*arguments(parallel_text, tiny_config, whole, "--max-steps", 230)).returncode == 0
+    command = seqtrans_command(*arguments(parallel_text, tiny_config, parts, "--max-steps", 230))
+    stops = 0
+    for attempt in range(3):
+        with subprocess.Popen(command, stderr=subprocess.PIPE, env=seqtrans_environment()) as process:
+            log = parts.with_suffix(".log.jsonl")
+            want = log.stat().st_size + 1 if attempt else 1
+            while process.poll() is None and not (log.exists() and log.stat().st_size >= want):
+                time.sleep(0.02)
+            process.send_signal(number)
+            _, stderr = process.communicate(timeout=60)
+        if process.returncode == 0:
+            break
+        assert process.returncode == 128 + number, stderr.decode()
+        assert "--resume goes on" in one_line(stderr)
+        stops += 1
+        if attempt == 0:
+            command.append("--resume")
+    assert stops >= 1
+    assert run_seqtrans(*arguments(parallel_text, tiny_config, parts, "--max-steps", 230, "--resume")).returncode == 0
+    assert sha256(parts) == sha256(whole)
+    states = [path.with_suffix(".state") / "last.safetensors" for path in (whole, parts)]
+    assert weights(states[0]) == weights(states[1])
+
+
+def weights(checkpoint: Path) -> dict[str, bytes]:
+    """Every tensor of a checkpoint, optimiser and average included; seconds and log length differ."""
+    from safetensors.numpy import load_file
+
+    return {name: array.tobytes() for name, array in load_file(checkpoint).items()}
+
+
+def test_an_unfinished_training_is_not_overwritten(
+    tmp_path: Path, parallel_text: Text, tiny_config: Path, run_seqtrans: RunSeqtrans
+) -> None:
+    model = tmp_path / "m.safetensors"
+    command = seqtrans_command(*arguments(parallel_text, tiny_config, model, "--max-steps", 100000))
+    with subprocess.Popen(command, stderr=subprocess.PIPE, env=seqtrans_environment()) as process:
+        while process.poll() is None and not model.with_suffix(".log.jsonl").exists():
+            time.sleep(0.02)
+        process.send_signal(signal.SIGTERM)
+        process.communicate(timeout=60)
+    run = run_seqtrans(*arguments(parallel_text, tiny_config, model, "--max-steps", 5))
+    assert run.returncode == 2
+    assert "--resume" in one_line(run.stderr)
+
+
+def test_resuming_with_other_settings_or_other_text_is_refused(
+    tmp_path: Path, parallel_text: Text, tiny_config: Path, run_seqtrans: RunSeqtrans
+) -> None:
+    source, target = (tmp_path / path.name for path in parallel_text)
+    for old, new in zip(parallel_text, (source, target), strict=True):
+        new.write_bytes(old.read_bytes())
+    model = tmp_path / "m.safetensors"
+    base = arguments((source, target), tiny_config, model)
+    assert run_seqtrans(*base, "--max-steps", 5).returncode == 0
+    other = run_seqtrans(*base, "--max-steps", 10, "--resume", "--cell", "gru")
+    assert other.returncode == 2
+    assert "model.cell was 'lstm' and is 'gru'" in one_line(other.stderr)
+    lines = target.read_text("utf-8").splitlines()
+    target.write_text("\n".join([lines[1], *lines[1:]]) + "\n", "utf-8")
+    changed = run_seqtrans(*base, "--max-steps", 10, "--resume")
+    assert changed.returncode == 65
+    assert "train.de" in one_line(changed.stderr)
+    assert run_seqtrans(*base, "--max-steps", 10, "--resume", "--force").returncode == 0
+
+
+def test_a_tsv_corpus_and_given_subwords(
+    tmp_path: Path, parallel_text: Text, tiny_config: Path, run_seqtrans: RunSeqtrans
+) -> None:
+    sides = [path.read_text("utf-8").splitlines() for path in parallel_text]
+    tsv = tmp_path / "pairs.tsv"
+    tsv.write_text("".join(f"{s}\t{t}\n" for s, t in zip(*sides, strict=True)), "utf-8")
+    subwords = tmp_path / "joint.model"
+    learned = run_seqtrans("tokenize", "learn", "--type", "char", "--vocab-size", 60, "-o", subwords, *parallel_text)
+    assert learned.returncode == 0, learned.stderr.decode()
+    model = tmp_path / "m.safetensors"
+    run = run_seqtrans(
+        "train", "--train", tsv, "--dev", tsv, "-o", model, "--subwords", subwords, "--config", tiny_config,
+        "--max-steps", 5, "--quiet",
+    )  # fmt: skip
+    assert run.returncode == 0, run.stderr.decode()
+    assert run.stderr == b""
+    facts = json.loads(run_seqtrans("inspect", model, "--json").stdout)
+    assert facts["vocabulary"]["source"]["sha256"] == sha256(subwords)
+    assert facts["vocabulary"]["source"]["type"] == "char"
+    assert facts["joint_vocabulary"] is True
+    assert facts["history"]["data"]["train pairs.tsv"] == sha256(tsv)
+
+
+def test_unequal_corpora_are_refused_with_both_counts(
+    tmp_path: Path, parallel_text: Text, tiny_config: Path, run_seqtrans: RunSeqtrans
+) -> None:
+    short = tmp_path / "short.de"
+    short.write_text("eins\nzwei\n", "utf-8")
+    run = run_seqtrans(*arguments((parallel_text[0], short), tiny_config, tmp_path / "m", "--max-steps", 5))
+    assert run.returncode == 65
+    assert "200 lines" in one_line(run.stderr)
+    assert "has 2" in one_line(run.stderr)
+
+
+def test_text_that_is_not_utf8_is_refused_with_its_place(
+    tmp_path: Path, parallel_text: Text, tiny_config: Path, run_seqtrans: RunSeqtrans
+) -> None:
+    bad = tmp_path / "bad.en"
+    bad.write_bytes(b"one two\nthree \xff four\n")
+    run = run_seqtrans(*arguments((bad, parallel_text[1]), tiny_config, tmp_path / "m", "--max-steps", 5))
+    assert run.returncode == 65
+    assert f"{bad}:2: byte 0xff at offset 14" in one_line(run.stderr)
+
+
+def test_dropped_pairs_are_counted_and_too_many_are_warned_of(
+    tmp_path: Path, parallel_text: Text, tiny_config: Path, run_seqtrans: RunSeqtrans
+) -> None:
+    source, target = tmp_path / "s", tmp_path / "t"
+    source.write_text("one two\n\none\nthree\n" * 8, "utf-8")
+    target.write_text("zwei eins\neins\n\ndrei\n" * 8, "utf-8")
+    run = run_seqtrans(*arguments((source, target), tiny_config, tmp_path / "m", "--max-steps", 5))
+    said = run.stderr.decode()
+    assert "32 pairs, 16 kept, 8 dropped: empty source, 8 dropped: empty target" in said
+    assert "warning:" in said
+    source.write_text("\n" * 32, "utf-8")
+    run = run_seqtrans(*arguments((source, target), tiny_config, tmp_path / "m2", "--max-steps", 5))
+    assert run.returncode == 65
+
+
+@pytest.mark.parametrize(
+    ("flags", "words"),
+    [
+        (["--cell", "lstn"], "did you mean 'lstm'?"),
+        (["--attention", "bahdanau"], "known: additive"),
+        (["--preset", "bas"], "did you mean 'base'?"),
+        (["--max-time", "soon"], "90s, 45m or 2h"),
+        (["--max-steps", "-1"], "max_steps"),
+        (["--precision", "fp8"], "auto, fp32 or bf16"),
+        (["--device", "tpu"], "auto, cpu or cuda"),
+        (["--threads", "-2"], "--threads"),
+        (["--source-subwords", "x"], "go together"),
+    ],
+)
+def test_what_cannot_work_is_refused_in_one_line(
+    tmp_path: Path, parallel_text: Text, tiny_config: Path, run_seqtrans: RunSeqtrans, flags: list[str], words: str
+) -> None:
+    run = run_seqtrans(*arguments(parallel_text, tiny_config, tmp_path / "m", *flags))
+    assert run.returncode == 2
+    assert words in one_line(run.stderr)
+
+
+@pytest.mark.parametrize(
+    "toml",
+    [
+        "[model]\nencoder_layers = 0\n", "[model]\ndropout = 1.5\n", "[training]\nlearning_rate = nan\n",
+        "[model]\nhiden = 3\n", "[modle]\n", "[model]\nhidden = 33\n", "[model]\nhidden = '3'\n", "not toml",
+        "[training]\nmetric = 'blue'\n",
+    ],
+)  # fmt: skip
+def test_a_configuration_that_cannot_work_is_refused_in_one_line(
+    tmp_path: Path, parallel_text: Text, run_seqtrans: RunSeqtrans, toml: str
+) -> None:
+    config = tmp_path / "c.toml"
+    config.write_text(toml, "utf-8")
+    run = run_seqtrans(*arguments(parallel_text, config, tmp_path / "m"))
+    assert run.returncode == 2
+    one_line(run.stderr)
+
+
+def test_a_second_training_on_the_same_output_is_kept_out(
+    tmp_path: Path, parallel_text: Text, tiny_config: Path, run_seqtrans: RunSeqtrans
+) -> None:
+    model = tmp_path / "m.safetensors"
+    command = seqtrans_command(*arguments(parallel_text, tiny_config, model, "--max-steps", 100000))
+    with subprocess.Popen(command, stderr=subprocess.DEVNULL, env=seqtrans_environment()) as process:
+        while process.poll() is None and not model.with_suffix(".log.jsonl").exists():
+            time.sleep(0.02)
+        second = run_seqtrans(*arguments(parallel_text, tiny_config, model, "--max-steps", 5, "--resume"))
+        process.kill()
+    assert second.returncode == 74
+    assert "another training" in one_line(second.stderr)
+
+
+def test_an_output_that_cannot_be_written_fails_before_training(
+    tmp_path: Path, parallel_text: Text, tiny_config: Path, run_seqtrans: RunSeqtrans
+) -> None:
+    run = run_seqtrans(*arguments(parallel_text, tiny_config, tmp_path / "no" / "folder" / "m", "--max-steps", 5))
+    assert run.returncode == 74
+    assert "step" not in run.stderr.decode()
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_loss_that_is_no_number_stops_training_and_names_the_lines(
+    tmp_path: Path, parallel_text: Text, run_seqtrans: RunSeqtrans
+) -> None:
+    config = tmp_path / "c.toml"
+    config.write_text(
+        "[model]\nembedding = 8\nhidden = 8\n[training]\nlearning_rate = 10\nwarmup_steps = 0\nclip_norm = 0\n"
+        "weight_decay = 1.0\nvalidate_every = 100000\n",
+        "utf-8",
+    )
+    run = run_seqtrans(*arguments(parallel_text, config, tmp_path / "m", "--max-steps", 3000))
+    if run.returncode == 0:
+        pytest.skip("this machine's arithmetic survives even that")
+    assert run.returncode == 1
+    assert "not a number" in one_line(run.stderr)
+    assert "training lines" in one_line(run.stderr)

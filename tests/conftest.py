@@ -1,0 +1,104 @@
+"""What many tests need: the real command line, and a little parallel text."""
+
+import os
+import random
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+
+RunSeqtrans = Callable[..., "subprocess.CompletedProcess[bytes]"]
+
+
+def seqtrans_command(*args: object) -> list[str]:
+    """The words that start `seqtrans` with this Python."""
+    return [sys.executable, "-m", "seqtrans", *map(str, args)]
+
+
+def seqtrans_environment(**changes: str) -> dict[str, str]:
+    """The environment in which this checkout is the one that runs."""
+    return {**os.environ, "PYTHONPATH": str(ROOT), **changes}
+
+
+@pytest.fixture(scope="session")
+def run_seqtrans() -> RunSeqtrans:
+    """Run the real command line: `run_seqtrans("score", hyp, "-r", ref, input=b"")`."""
+
+    def run(
+        *args: object,
+        input: bytes = b"",  # noqa: A002 - the name that subprocess.run gives it
+        env: dict[str, str] | None = None,
+        cwd: Path | None = None,
+        timeout: float = 120,
+    ) -> "subprocess.CompletedProcess[bytes]":
+        return subprocess.run(
+            seqtrans_command(*args),
+            input=input,
+            capture_output=True,
+            env=seqtrans_environment(**(env or {})),
+            cwd=cwd,
+            timeout=timeout,
+            check=False,
+        )
+
+    return run
+
+
+@pytest.fixture(scope="session")
+def parallel_text(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
+    """200 sentence pairs in two files: digits in English, and in German in the reverse order."""
+    english = ["zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine"]
+    german = ["null", "eins", "zwei", "drei", "vier", "fünf", "sechs", "sieben", "acht", "neun"]
+    draw = random.Random(1)
+    pairs = [[draw.randrange(10) for _ in range(draw.randint(1, 6))] for _ in range(200)]
+    folder = tmp_path_factory.mktemp("parallel")
+    source, target = folder / "train.en", folder / "train.de"
+    source.write_text("".join(" ".join(english[i] for i in pair) + "\n" for pair in pairs), "utf-8")
+    target.write_text("".join(" ".join(german[i] for i in reversed(pair)) + "\n" for pair in pairs), "utf-8")
+    return source, target
+
+
+TINY = """\
+[text]
+type = "word"
+[model]
+embedding = 32
+hidden = 64
+dropout = 0.1
+[training]
+batch_size = 32
+learning_rate = 0.01
+warmup_steps = 20
+validate_every = 100
+ema = 0.9
+"""
+"""A configuration that learns the digits of `parallel_text` in seconds."""
+
+
+@pytest.fixture(scope="session")
+def tiny_config(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """`TINY` as a file."""
+    path = tmp_path_factory.mktemp("config") / "tiny.toml"
+    path.write_text(TINY, "utf-8")
+    return path
+
+
+@pytest.fixture(scope="session")
+def tiny_model(
+    tmp_path_factory: pytest.TempPathFactory,
+    parallel_text: tuple[Path, Path],
+    tiny_config: Path,
+    run_seqtrans: RunSeqtrans,
+) -> Path:
+    """A model trained by the real command line on `parallel_text`, good at it."""
+    model = tmp_path_factory.mktemp("model") / "tiny.safetensors"
+    run = run_seqtrans(
+        "train", "--train", *parallel_text, "--dev", *parallel_text, "-o", model, "--config", tiny_config,
+        "--max-steps", 300, "--threads", 1,
+    )  # fmt: skip
+    assert run.returncode == 0, run.stderr.decode()
+    return model

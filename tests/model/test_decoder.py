@@ -1,0 +1,143 @@
+"""Training reads whole targets, a search goes step by step: both must see the same network."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+from torch import Tensor
+
+from seqtrans.config import ModelConfig
+from seqtrans.model.attention import attention_names
+from seqtrans.model.memory import Memory
+from seqtrans.model.seq2seq import Seq2Seq
+from seqtrans.recurrent.cells import cell_names
+
+VOCAB = 11
+SOURCE = torch.tensor([[4, 5, 6], [7, 8, 3], [9, 3, 0], [3, 0, 0]])
+LENGTHS = torch.tensor([4, 3, 2])
+TARGETS = torch.tensor([[2, 2, 2], [4, 9, 7], [10, 5, 5], [6, 6, 1], [8, 4, 4]])
+
+every_kind = pytest.mark.parametrize(
+    "config",
+    [
+        pytest.param(
+            ModelConfig(
+                cell=cell,
+                attention=attention,
+                input_feeding=feeding,
+                embedding=6,
+                hidden=8,
+                decoder_layers=layers,
+                tied_embeddings=tied,
+            ),
+            id=f"{cell}-{attention}{'-feeding' if feeding else ''}-{layers}{'-tied' if tied else ''}",
+        )
+        for cell in cell_names()
+        for attention in attention_names()
+        for feeding in (False, True)
+        for layers in (1, 2)
+        for tied in (False, True)
+    ],
+)
+
+
+def make_network(config: ModelConfig, dtype: torch.dtype) -> Seq2Seq:
+    """A network with large random weights, so that a wrong term would show."""
+    torch.manual_seed(21)
+    network = Seq2Seq(config, VOCAB, VOCAB, joint=False).to(dtype).eval()
+    with torch.no_grad():
+        for parameter in network.parameters():
+            parameter.normal_(0, 0.5)
+    return network
+
+
+def step_by_step(network: Seq2Seq, targets_TB: Tensor, memory: Memory) -> Tensor:
+    state, logits = network.start(memory), []
+    for ids in targets_TB:
+        scores, state, _ = network.step(ids, state, memory)
+        logits.append(scores)
+    return torch.stack(logits)
+
+
+@every_kind
+@pytest.mark.parametrize(("dtype", "tolerance"), [(torch.float64, 1e-12), (torch.float32, 1e-5)], ids=str)
+def test_whole_targets_and_single_steps_give_equal_logits(
+    config: ModelConfig, dtype: torch.dtype, tolerance: float
+) -> None:
+    network = make_network(config, dtype)
+    with torch.no_grad():
+        memory = network.encode(SOURCE, LENGTHS)
+        whole = network.logits(network.readouts(TARGETS, memory))
+        steps = step_by_step(network, TARGETS, memory)
+    assert whole.shape == (len(TARGETS), len(LENGTHS), VOCAB)
+    torch.testing.assert_close(steps, whole, rtol=tolerance, atol=tolerance)
+
+
+@every_kind
+def test_whole_targets_and_single_steps_give_equal_gradients(config: ModelConfig) -> None:
+    network = make_network(config, torch.float64)
+    names, parameters = zip(*network.named_parameters(), strict=True)
+    found = []
+    for whole in (True, False):
+        memory = network.encode(SOURCE, LENGTHS)
+        logits = network.logits(network.readouts(TARGETS, memory)) if whole else step_by_step(network, TARGETS, memory)
+        found.append(torch.autograd.grad(torch.log_softmax(logits, 2)[..., 4].sum(), parameters))
+    for name, one, other in zip(names, *found, strict=True):
+        torch.testing.assert_close(one, other, rtol=1e-10, atol=1e-10, msg=lambda m, n=name: f"{n}: {m}")
+        assert one.abs().max() > 0, f"{name} has no part in the loss"
+
+
+@every_kind
+def test_beams_side_by_side_are_separate_copies(config: ModelConfig) -> None:
+    beams = 3
+    network = make_network(config, torch.float64)
+    torch.manual_seed(22)
+    tokens = torch.randint(4, VOCAB, (4, len(LENGTHS), beams))
+    with torch.no_grad():
+        memory = network.encode(SOURCE, LENGTHS)
+        state = network.start(memory).select(torch.arange(len(LENGTHS)).repeat_interleave(beams))
+        copies = [network.start(memory) for _ in range(beams)]
+        for step in tokens:
+            logits, state, weights = network.step(step.flatten(), state, memory)
+            for beam in range(beams):
+                expected, copies[beam], attended = network.step(step[:, beam], copies[beam], memory)
+                torch.testing.assert_close(logits[beam::beams], expected, rtol=1e-12, atol=1e-12)
+                torch.testing.assert_close(weights[beam::beams], attended, rtol=1e-12, atol=1e-12)
+
+
+@every_kind
+def test_a_state_can_be_reordered_and_memory_thinned(config: ModelConfig) -> None:
+    network = make_network(config, torch.float64)
+    rows = torch.tensor([2, 0])
+    with torch.no_grad():
+        memory = network.encode(SOURCE, LENGTHS)
+        _, state, _ = network.step(TARGETS[0], network.start(memory), memory)
+        expected, _, _ = network.step(TARGETS[1], state, memory)
+        found, _, _ = network.step(TARGETS[1][rows], state.select(rows), memory.select(rows))
+    torch.testing.assert_close(found, expected[rows], rtol=1e-12, atol=1e-12)
+
+
+@pytest.mark.parametrize("cell", cell_names())
+@pytest.mark.parametrize("attention", attention_names())
+def test_without_input_feeding_layer_one_does_not_wait_for_attention(cell: str, attention: str) -> None:
+    """And with it, it does: the state after a step depends on the readout before only then."""
+    for feeding in (False, True):
+        config = ModelConfig(cell=cell, attention=attention, embedding=6, hidden=8, input_feeding=feeding)
+        network = make_network(config, torch.float64)
+        with torch.no_grad():
+            memory = network.encode(SOURCE, LENGTHS)
+            other = Memory(memory.values_BSD, memory.keys_BSA, memory.padding_BS, memory.summary_BD)
+            _, state, _ = network.step(TARGETS[0], network.start(memory), memory)
+            before = network.step(TARGETS[1], state, other)[1].layers[0][0]
+            network.decoder.readout.bias.add_(0.3)
+            _, state, _ = network.step(TARGETS[0], network.start(memory), memory)
+            after = network.step(TARGETS[1], state, other)[1].layers[0][0]
+        assert torch.equal(before, after) is not feeding
+
+
+@pytest.mark.parametrize("tied", [True, False])
+@pytest.mark.parametrize("joint", [True, False])
+def test_which_matrices_are_one(tied: bool, joint: bool) -> None:
+    network = Seq2Seq(ModelConfig(embedding=6, hidden=8, tied_embeddings=tied), VOCAB, VOCAB, joint=joint)
+    assert (network.output_weight is network.target_embedding) is tied
+    assert (network.source_embedding is network.target_embedding) is (tied and joint)

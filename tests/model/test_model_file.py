@@ -1,0 +1,247 @@
+"""The one file of a trained translator: whole or refused, and computing what it computed before."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from torch import Tensor
+
+from seqtrans.config import Config, ModelConfig
+from seqtrans.errors import DataError, StreamError
+from seqtrans.model.attention import attention_names
+from seqtrans.model.container import read_sealed, write_sealed
+from seqtrans.model.file import KIND, TrainedModel, build_network, describe, load_model, save_model, weights_of
+from seqtrans.recurrent.cells import cell_names
+from seqtrans.text.subword_training import learn_subwords
+from seqtrans.text.subwords import SubwordModel
+
+Document = dict[str, Any]
+Tensors = dict[str, Tensor]
+
+
+@pytest.fixture(scope="module")
+def languages() -> tuple[SubwordModel, SubwordModel]:
+    """Two vocabularies of different sizes."""
+    return learn_subwords(["abc bca cab"], "char", 100), learn_subwords(["uvwxyz zyx"], "char", 100)
+
+
+def make_model(config: ModelConfig, source: SubwordModel, target: SubwordModel) -> TrainedModel:
+    torch.manual_seed(61)
+    whole = Config(model=config)
+    network = build_network(whole, source, target).eval()
+    return TrainedModel(whole, network, source, target, {"steps": 7, "data": {"train": "Übung"}})
+
+
+def logits_of(model: TrainedModel) -> Tensor:
+    network = model.network
+    source, lengths = torch.tensor([[4, 5], [6, 3], [3, 0]]), torch.tensor([3, 2])
+    with torch.no_grad():
+        memory = network.encode(source, lengths)
+        return network.logits(network.readouts(torch.tensor([[2, 2], [4, 5], [6, 6]]), memory))
+
+
+SMALL = ModelConfig(embedding=6, hidden=8)
+
+
+@pytest.mark.parametrize("cell", cell_names())
+@pytest.mark.parametrize("attention", attention_names())
+@pytest.mark.parametrize("feeding", [False, True])
+@pytest.mark.parametrize("tied", [False, True])
+@pytest.mark.parametrize("joint", [False, True])
+def test_what_is_loaded_computes_the_same(
+    languages: tuple[SubwordModel, SubwordModel],
+    tmp_path: Path,
+    cell: str,
+    attention: str,
+    feeding: bool,
+    tied: bool,
+    joint: bool,
+) -> None:
+    source, target = languages
+    config = replace(SMALL, cell=cell, attention=attention, input_feeding=feeding, tied_embeddings=tied)
+    model = make_model(config, source, source if joint else target)
+    path = tmp_path / "m.safetensors"
+    save_model(path, model)
+    found = load_model(path)
+    assert torch.equal(logits_of(found), logits_of(model))
+    assert found.config == model.config
+    assert found.history == model.history
+    assert (found.source_subwords.digest, found.target_subwords.digest) == (
+        model.source_subwords.digest,
+        model.target_subwords.digest,
+    )
+    assert weights_of(found.network).keys() == weights_of(model.network).keys()
+    assert (found.network.output_weight is found.network.target_embedding) is tied
+    assert not any(p.is_meta for p in found.network.parameters())
+    assert not found.network.training
+    save_model(tmp_path / "again", found)
+    assert (tmp_path / "again").read_bytes() == path.read_bytes()
+
+
+def test_a_loaded_model_can_be_trained_on(languages: tuple[SubwordModel, SubwordModel], tmp_path: Path) -> None:
+    model = make_model(SMALL, *languages)
+    save_model(tmp_path / "m", model)
+    network = load_model(tmp_path / "m").network.train()
+    memory = network.encode(torch.tensor([[4], [3]]), torch.tensor([2]))
+    network.logits(network.readouts(torch.tensor([[2], [4]]), memory)).sum().backward()
+    assert all(p.grad is not None for p in network.parameters())
+
+
+def test_other_weights_can_stand_in(languages: tuple[SubwordModel, SubwordModel], tmp_path: Path) -> None:
+    model = make_model(SMALL, *languages)
+    save_model(tmp_path / "m", model, {name: torch.full_like(p, 0.5) for name, p in weights_of(model.network).items()})
+    assert all((p == 0.5).all() for p in load_model(tmp_path / "m").network.parameters())
+
+
+def test_description_counts_every_weight_once(languages: tuple[SubwordModel, SubwordModel]) -> None:
+    source, target = languages
+    told = describe(make_model(SMALL, source, target))
+    rows = {"source_embedding": source.size * 6, "target_embedding": target.size * 6, "output_bias": target.size}
+    assert told["parameters"] == sum(told["parameters_by_part"].values())
+    assert {key: told["parameters_by_part"][key] for key in rows} == rows
+    joint = describe(make_model(SMALL, source, source))
+    assert "source_embedding" not in joint["parameters_by_part"]
+    assert joint["joint_vocabulary"]
+    assert not told["joint_vocabulary"]
+
+
+def refused(path: Path) -> str:
+    with pytest.raises(DataError) as caught:
+        load_model(path)
+    message = str(caught.value)
+    assert message.startswith(str(path))
+    assert "\n" not in message
+    return message
+
+
+def rewritten(path: Path, change: Callable[[Document, Tensors], object]) -> Path:
+    """The file with something changed and sealed anew: its digest is right, its content is not."""
+    document, tensors = read_sealed(path, KIND)
+    change(document, tensors)
+    write_sealed(path, KIND, document, tensors)
+    return path
+
+
+@pytest.fixture
+def saved(languages: tuple[SubwordModel, SubwordModel], tmp_path: Path) -> Path:
+    path = tmp_path / "m.safetensors"
+    save_model(path, make_model(SMALL, *languages))
+    load_model(path)
+    return path
+
+
+@pytest.mark.parametrize("bad", [float("nan"), float("inf"), float("-inf")])
+@pytest.mark.parametrize("name", ["output_bias", "target_embedding", "decoder.layers.1.recurrent_weight"])
+def test_weights_that_are_not_finite_are_refused(saved: Path, name: str, bad: float) -> None:
+    rewritten(saved, lambda _, tensors: tensors[name].flatten()[-1:].fill_(bad))
+    assert f"'{name}'" in refused(saved)
+
+
+@pytest.mark.parametrize("dtype", [torch.float64, torch.float16, torch.bfloat16, torch.int32], ids=str)
+def test_weights_of_another_type_are_refused(saved: Path, dtype: torch.dtype) -> None:
+    rewritten(saved, lambda _, tensors: tensors.update(output_bias=tensors["output_bias"].to(dtype)))
+    assert "'output_bias'" in refused(saved)
+
+
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [
+        ("hidden", 10),
+        ("embedding", 8),
+        ("encoder_layers", 2),
+        ("decoder_layers", 1),
+        ("decoder_layers", 3),
+        ("cell", "gru"),
+        ("attention", "additive"),
+        ("attention", "none"),
+        ("input_feeding", True),
+        ("tied_embeddings", False),
+    ],
+)
+def test_a_configuration_that_does_not_fit_the_weights_is_refused(saved: Path, key: str, value: object) -> None:
+    rewritten(saved, lambda document, _: document["config"]["model"].update({key: value}))
+    assert "does not fit the configuration" in refused(saved)
+
+
+@pytest.mark.parametrize(
+    "config",
+    [
+        None,
+        [],
+        "lstm",
+        3,
+        {"model": None},
+        {"model": {"hiden": 8}},
+        {"modle": {}},
+        {"model": {"hidden": 7}},
+        {"model": {"hidden": "8"}},
+        {"model": {"encoder_layers": 0}},
+        {"model": {"dropout": float("nan")}},
+        {"model": {"cell": "no-such-cell"}},
+        {"model": {"cell": "base"}},
+        {"model": {"cell": "../../evil"}},
+        {"model": {"attention": "no-such-attention"}},
+        {"training": {"learning_rate": 10**400}},
+    ],
+    ids=lambda config: str(config)[:40],
+)
+def test_a_configuration_that_cannot_be_is_refused(saved: Path, config: object) -> None:
+    refused(rewritten(saved, lambda document, _: document.update(config=config)))
+
+
+@pytest.mark.parametrize("key", ["config", "history", "format"])
+def test_every_part_of_the_document_is_needed(saved: Path, key: str) -> None:
+    refused(rewritten(saved, lambda document, _: document.pop(key)))
+
+
+@pytest.mark.parametrize("number", [0, 2, 10**6, "1", None])
+def test_another_format_is_refused(saved: Path, number: object) -> None:
+    assert "this program reads format 1" in refused(rewritten(saved, lambda d, _: d.update(format=number)))
+
+
+def test_a_vocabulary_of_another_size_is_refused(saved: Path) -> None:
+    other = learn_subwords(["abcdefghijkl"], "char", 100)
+    proto = torch.frombuffer(bytearray(other.proto), dtype=torch.uint8)
+    for side, tensor in (("source", "source_embedding"), ("target", "")):
+        copy = saved.with_name(f"{side}.safetensors")
+        copy.write_bytes(saved.read_bytes())
+        rewritten(copy, lambda _, tensors, side=side: tensors.update({f"subwords.{side}": proto}))
+        assert f"'{tensor}" in refused(copy)
+
+
+@pytest.mark.parametrize(
+    "name", ["subwords.source", "subwords.target", "output_bias", "encoder.layers.0.forwards.bias"]
+)
+def test_a_missing_tensor_is_refused(saved: Path, name: str) -> None:
+    refused(rewritten(saved, lambda _, tensors: tensors.pop(name)))
+
+
+def test_a_tensor_too_many_is_refused(saved: Path) -> None:
+    assert "'more'" in refused(rewritten(saved, lambda _, tensors: tensors.update(more=torch.zeros(2))))
+
+
+def test_a_turned_tensor_is_refused(saved: Path) -> None:
+    name = "target_embedding"
+    assert f"'{name}'" in refused(rewritten(saved, lambda _, t: t.update({name: t[name].t().contiguous()})))
+
+
+def test_subwords_that_are_none_are_refused(saved: Path) -> None:
+    for garbage in (torch.zeros(50, dtype=torch.uint8), torch.zeros(0, dtype=torch.uint8), torch.zeros(10)):
+        rewritten(saved, lambda _, tensors, garbage=garbage: tensors.update({"subwords.source": garbage}))
+        refused(saved)
+
+
+def test_what_is_no_model_is_refused(saved: Path, tmp_path: Path) -> None:
+    refused(tmp_path)
+    with pytest.raises(StreamError):
+        load_model(tmp_path / "missing")
+    document, tensors = read_sealed(saved, KIND)
+    write_sealed(saved, "seqtrans checkpoint", document, tensors)
+    assert "is a seqtrans checkpoint, not a seqtrans model" in refused(saved)
+    saved.write_bytes(bytes(10_000))
+    refused(saved)

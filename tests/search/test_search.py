@@ -1,0 +1,281 @@
+"""What greedy and beam search promise, on random networks."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import replace
+
+import pytest
+import torch
+from torch import Tensor
+
+from seqtrans.model.memory import Memory
+from seqtrans.model.seq2seq import Seq2Seq
+from seqtrans.search.beam import beam_search
+from seqtrans.search.greedy import greedy_search
+from seqtrans.search.hypothesis import Hypothesis, SearchOptions
+from seqtrans.search.scorer import ModelScorer, SearchState
+from seqtrans.text.batches import pad_sources
+from seqtrans.text.subwords import BOS_ID, EOS_ID, PAD_ID, UNK_ID
+
+VOCAB = 12
+Search = Callable[..., list[list[Hypothesis]]]
+MakeNetwork = Callable[..., Seq2Seq]
+MakeSources = Callable[[int, int], list[list[int]]]
+
+searches = pytest.mark.parametrize(
+    ("search", "options"),
+    [
+        pytest.param(greedy_search, SearchOptions(beam=1), id="greedy"),
+        pytest.param(beam_search, SearchOptions(beam=1), id="beam 1"),
+        pytest.param(beam_search, SearchOptions(beam=4, n_best=4), id="beam 4"),
+        pytest.param(beam_search, SearchOptions(beam=7, n_best=2, length_penalty=0.6), id="beam 7"),
+        pytest.param(beam_search, SearchOptions(beam=40, n_best=3), id="wider than the vocabulary"),
+    ],
+)
+SHORT = {"max_ratio": 1.0, "max_extra": 3}
+
+
+def run(search: Search, network: Seq2Seq, sources: list[list[int]], options: SearchOptions) -> list[list[Hypothesis]]:
+    return search(ModelScorer(network), *pad_sources(sources), options)
+
+
+def next_log_probs(network: Seq2Seq, memory: Memory, prefixes: list[list[int]]) -> Tensor:
+    """Log-probabilities of what follows each prefix (all of one length), by teacher forcing."""
+    inputs = torch.tensor([[BOS_ID, *prefix] for prefix in prefixes]).t()
+    copies = memory.select(torch.zeros(len(prefixes), dtype=torch.int64))
+    return torch.log_softmax(network.logits(network.readouts(inputs, copies)), dim=2)[-1]
+
+
+def plain_search(
+    network: Seq2Seq, source: list[int], options: SearchOptions
+) -> tuple[list[tuple[float, list[int]]], int]:
+    """The search that beam.py describes, one sentence, without its early end: the n-best, and the steps it took."""
+    memory = network.encode(*pad_sources([source]))
+    limit, width = options.max_length(len(source) + 1), options.beam
+    unfinished: list[tuple[float, list[int]]] = [(0.0, [])]
+    finished: list[tuple[float, list[int]]] = []
+    for length in range(limit + 1):
+        log_probs = next_log_probs(network, memory, [tokens for _, tokens in unfinished]).tolist()
+        allowed = [EOS_ID] if length == limit else [UNK_ID, EOS_ID, *range(4, VOCAB)]
+        continuations = [
+            (total + row[token], tokens, token)
+            for (total, tokens), row in zip(unfinished, log_probs, strict=True)
+            for token in allowed
+        ]
+        continuations = sorted(continuations, key=lambda c: -c[0])[: 2 * width]
+        for total, tokens, token in continuations[:width]:
+            if token == EOS_ID:
+                finished.append((total / (length + 1) ** options.length_penalty, tokens))
+        unfinished = [(total, [*tokens, token]) for total, tokens, token in continuations if token != EOS_ID][:width]
+        if len(finished) >= width or not unfinished:
+            break
+    return sorted(finished, key=lambda f: -f[0])[: options.n_best], length + 1
+
+
+class Counting(ModelScorer):
+    """Counts the steps that a search takes."""
+
+    steps = 0
+
+    def step(self, ids_N: Tensor, state: SearchState) -> tuple[Tensor, SearchState, Tensor]:
+        self.steps += 1
+        return super().step(ids_N, state)
+
+
+@pytest.mark.parametrize("alpha", [0, 0.6, 1])
+@pytest.mark.parametrize("n_best", [1, 3])
+def test_the_early_end_changes_nothing(
+    random_network: MakeNetwork, random_sources: MakeSources, alpha: float, n_best: int
+) -> None:
+    shorter = 0
+    for seed in range(24):
+        network = random_network(seed, VOCAB, sharpness=[0.5, 1.5, 4][seed % 3])
+        network.output_bias[EOS_ID] += seed % 5  # some like to end soon
+        options = SearchOptions(beam=[3, 5, 8, 12][seed % 4], n_best=n_best, length_penalty=alpha, **SHORT)
+        for source in random_sources(seed, 2):
+            scorer = Counting(network)
+            (found,) = beam_search(scorer, *pad_sources([source]), options)
+            expected, steps = plain_search(network, source, options)
+            assert [h.tokens for h in found] == [tokens for _, tokens in expected], f"seed {seed}"
+            assert [h.score for h in found] == pytest.approx([score for score, _ in expected], abs=1e-9)
+            assert scorer.steps <= steps
+            shorter += scorer.steps < steps
+    if n_best == 1 or alpha == 0:  # otherwise long hypotheses may catch up, and the bound rarely decides
+        assert shorter > 0, "no search ended early: the bound does nothing"
+
+
+@pytest.mark.parametrize("alpha", [0, 1])
+@pytest.mark.parametrize("dtype", [torch.float64, torch.float32], ids=str)
+def test_greedy_is_a_beam_of_one(
+    random_network: MakeNetwork, random_sources: MakeSources, alpha: float, dtype: torch.dtype
+) -> None:
+    for seed in range(20):
+        network, sources = random_network(seed, VOCAB, dtype), random_sources(seed, 9)
+        options = SearchOptions(beam=1, length_penalty=alpha, alignments=True, **SHORT)
+        greedy = run(greedy_search, network, sources, options)
+        beam = run(beam_search, network, sources, options)
+        for (one,), (other,) in zip(greedy, beam, strict=True):
+            assert one.tokens == other.tokens
+            assert one.score == pytest.approx(other.score, abs=1e-5)
+            assert one.log_prob == pytest.approx(other.log_prob, abs=1e-5)
+            assert one.token_log_probs == pytest.approx(other.token_log_probs, abs=1e-5)
+            assert one.alignment is not None
+            assert other.alignment is not None
+            torch.testing.assert_close(one.alignment, other.alignment)
+
+
+@searches
+def test_an_n_best_is_sorted_and_without_repetitions(
+    random_network: MakeNetwork, random_sources: MakeSources, search: Search, options: SearchOptions
+) -> None:
+    for seed in range(8):
+        network, sources = random_network(seed, VOCAB), random_sources(seed, 6)
+        for n_best in run(search, network, sources, replace(options, **SHORT)):
+            assert 1 <= len(n_best) <= options.n_best
+            assert [h.score for h in n_best] == sorted((h.score for h in n_best), reverse=True)
+            assert len({tuple(h.tokens) for h in n_best}) == len(n_best)
+
+
+@pytest.mark.parametrize("alpha", [0, 0.6, 1])
+@pytest.mark.parametrize("beam", [2, 5])
+def test_the_first_of_the_n_best_is_the_one_best(
+    random_network: MakeNetwork, random_sources: MakeSources, alpha: float, beam: int
+) -> None:
+    for seed in range(12):
+        network, sources = random_network(seed, VOCAB), random_sources(seed, 5)
+        options = SearchOptions(beam=beam, length_penalty=alpha, **SHORT)
+        one = run(beam_search, network, sources, options)
+        many = run(beam_search, network, sources, replace(options, n_best=beam))
+        assert [n_best[0].tokens for n_best in many] == [n_best[0].tokens for n_best in one]
+        scores = [n_best[0].score for n_best in one]
+        assert [n_best[0].score for n_best in many] == pytest.approx(scores, abs=1e-10)
+
+
+@searches
+def test_log_probabilities_are_those_of_teacher_forcing(
+    random_network: MakeNetwork, random_sources: MakeSources, search: Search, options: SearchOptions
+) -> None:
+    for seed in range(6):
+        network, sources = random_network(seed, VOCAB), random_sources(seed, 5)
+        for source, n_best in zip(sources, run(search, network, sources, replace(options, **SHORT)), strict=True):
+            memory = network.encode(*pad_sources([source]))
+            for h in n_best:
+                forced = [
+                    float(next_log_probs(network, memory, [h.tokens[:i]])[0, token])
+                    for i, token in enumerate([*h.tokens, EOS_ID])
+                ]
+                assert h.token_log_probs == pytest.approx(forced, abs=1e-10)
+                assert h.log_prob == pytest.approx(sum(forced), abs=1e-10)
+                assert h.log_prob == pytest.approx(math.fsum(h.token_log_probs), abs=1e-10)
+                assert h.score == pytest.approx(h.log_prob / len(forced) ** options.length_penalty, abs=1e-10)
+
+
+@searches
+def test_neither_batch_nor_order_matters(
+    random_network: MakeNetwork, random_sources: MakeSources, search: Search, options: SearchOptions
+) -> None:
+    network, sources = random_network(4, VOCAB, torch.float32), random_sources(4, 64)
+    options = replace(options, **SHORT)
+
+    def tokens(batch: int, lines: list[list[int]]) -> list[list[list[int]]]:
+        found = []
+        for start in range(0, len(lines), batch):
+            found += run(search, network, lines[start : start + batch], options)
+        return [[h.tokens for h in n_best] for n_best in found]
+
+    alone = tokens(1, sources)
+    assert len({str(n_best) for n_best in alone}) > 5  # different sentences, different outputs
+    for batch in (7, 64):
+        assert tokens(batch, sources) == alone
+        assert tokens(batch, sources[::-1]) == alone[::-1]
+
+
+@searches
+def test_alignments_are_weights_over_the_source(
+    random_network: MakeNetwork, random_sources: MakeSources, search: Search, options: SearchOptions
+) -> None:
+    lengths = set()
+    for seed in range(12):
+        network, sources = random_network(seed, VOCAB), random_sources(seed, 6)
+        found = run(search, network, sources, replace(options, alignments=True, **SHORT))
+        without = run(search, network, sources, replace(options, **SHORT))
+        for source, n_best, plain in zip(sources, found, without, strict=True):
+            assert [h.tokens for h in n_best] == [h.tokens for h in plain]
+            assert all(h.alignment is None for h in plain)
+            for h in n_best:
+                assert h.alignment is not None
+                assert h.alignment.shape == (len(h.tokens), len(source) + 1)
+                lengths.add(len(h.tokens))
+                if network.aligns:
+                    ones = torch.ones(len(h.tokens), dtype=h.alignment.dtype)
+                    torch.testing.assert_close(h.alignment.sum(dim=1), ones)
+    assert len(lengths) > 2
+
+
+@searches
+def test_alignments_are_those_of_teacher_forcing(
+    random_network: MakeNetwork, random_sources: MakeSources, search: Search, options: SearchOptions
+) -> None:
+    for seed in range(6):
+        network, sources = random_network(seed, VOCAB), random_sources(seed, 4)
+        found = run(search, network, sources, replace(options, alignments=True, **SHORT))
+        for source, n_best in zip(sources, found, strict=True):
+            memory = network.encode(*pad_sources([source]))
+            for h in n_best:
+                state = network.start(memory)
+                assert h.alignment is not None
+                for token, row in zip([BOS_ID, *h.tokens[:-1]], h.alignment, strict=False):
+                    _, state, weights = network.step(torch.tensor([token]), state, memory)
+                    torch.testing.assert_close(row, weights[0], rtol=1e-10, atol=1e-10)
+
+
+@searches
+@pytest.mark.parametrize(("ratio", "extra"), [(0.0, 0), (0.0, 1), (0.5, 0), (1.0, 2)])
+def test_no_hypothesis_is_longer_than_allowed_and_none_holds_special_subwords(
+    random_network: MakeNetwork,
+    random_sources: MakeSources,
+    search: Search,
+    options: SearchOptions,
+    ratio: float,
+    extra: int,
+) -> None:
+    longest = 0
+    for seed in range(6):
+        network, sources = random_network(seed, VOCAB), random_sources(seed, 6)
+        network.output_bias[[PAD_ID, BOS_ID]] = 20  # what the network would love to say
+        network.output_bias[EOS_ID] = -20  # it never ends by itself
+        limits = replace(options, max_ratio=ratio, max_extra=extra)
+        for source, n_best in zip(sources, run(search, network, sources, limits), strict=True):
+            limit = int(ratio * (len(source) + 1)) + extra
+            assert limits.max_length(len(source) + 1) == limit
+            for h in n_best:
+                assert len(h.tokens) <= limit
+                assert not {PAD_ID, BOS_ID, EOS_ID} & set(h.tokens)
+                assert len(h.token_log_probs) == len(h.tokens) + 1
+                assert math.isfinite(h.score)
+                longest = max(longest, len(h.tokens) - limit)
+    assert longest == 0  # and the limit is reached
+
+
+@searches
+def test_a_network_that_only_ends_gives_empty_hypotheses(
+    random_network: MakeNetwork, random_sources: MakeSources, search: Search, options: SearchOptions
+) -> None:
+    network, sources = random_network(3, VOCAB), random_sources(3, 5)
+    network.output_bias[EOS_ID] = 500
+    for n_best in run(search, network, sources, options):
+        assert n_best[0].tokens == []
+        assert n_best[0].log_prob == pytest.approx(0, abs=1e-9)
+
+
+def test_a_wider_beam_that_holds_all_is_at_least_as_good_as_greedy(
+    random_network: MakeNetwork, random_sources: MakeSources
+) -> None:
+    for seed in range(6):
+        network, sources = random_network(seed, 7), random_sources(seed, 3)
+        options = SearchOptions(beam=400, length_penalty=0, max_ratio=0, max_extra=4)
+        wide = run(beam_search, network, sources, options)
+        for (best,), (greedy,) in zip(wide, run(greedy_search, network, sources, options), strict=True):
+            assert best.score >= greedy.score - 1e-12

@@ -1,0 +1,105 @@
+"""One update: what changes the weights, and what must not."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+from torch import Tensor
+
+from seqtrans.config import TrainingConfig
+from seqtrans.device import Compute
+from seqtrans.model.seq2seq import Seq2Seq
+from seqtrans.text.batches import Batch, make_batch
+from seqtrans.text.corpus import EncodedCorpus
+from seqtrans.training.update import Updater
+from seqtrans.training.validation import Validation, is_better
+
+EXACT = Compute(torch.device("cpu"), torch.float32, "test")
+
+
+@pytest.fixture
+def batch(corpus: EncodedCorpus) -> Batch:
+    return make_batch(corpus, np.arange(8))
+
+
+def weights(network: Seq2Seq) -> dict[str, Tensor]:
+    return {name: p.detach().clone() for name, p in network.named_parameters()}
+
+
+def test_updates_bring_the_loss_down(network: Seq2Seq, batch: Batch) -> None:
+    updater = Updater(network, TrainingConfig(), EXACT)
+    losses = [updater.step(batch, number, 0.02).loss for number in range(1, 60)]
+    assert losses[-1] < 0.6 * losses[0]
+
+
+def test_an_update_follows_from_the_seed_and_its_number(network: Seq2Seq, batch: Batch) -> None:
+    begin = weights(network)
+
+    def after(seed: int, number: int) -> Tensor:
+        network.load_state_dict(begin, strict=False)
+        torch.manual_seed(np.random.default_rng().integers(2**40))
+        Updater(network, TrainingConfig(seed=seed), EXACT).step(batch, number, 0.01)
+        return network.output_bias.detach().clone()
+
+    once = after(1, 1)
+    assert torch.equal(once, after(1, 1))
+    assert not torch.equal(once, after(2, 1))
+    assert not torch.equal(once, after(1, 2))
+
+
+@pytest.mark.parametrize("bad", [float("nan"), float("inf")])
+def test_an_update_that_is_not_finite_changes_nothing(network: Seq2Seq, batch: Batch, bad: float) -> None:
+    updater = Updater(network, TrainingConfig(), EXACT)
+    assert updater.step(batch, 1, 0.01).is_finite()
+    with torch.no_grad():
+        network.output_bias[5] = bad
+    before, average = weights(network), {n: t.clone() for n, t in updater.average.weights().items()}
+    for number in range(2, 20):
+        assert not updater.step(batch, number, 0.01).is_finite()
+    after = weights(network)
+    assert all(torch.equal(after[n].nan_to_num(), before[n].nan_to_num()) for n in before)
+    assert all(torch.equal(t, average[n]) for n, t in updater.average.weights().items())
+
+
+def test_clipping_bounds_the_gradient_and_zero_turns_it_off(network: Seq2Seq, batch: Batch) -> None:
+    begin = weights(network)
+    norms = {}
+    for clip in (0.0, 0.01):
+        network.load_state_dict(begin, strict=False)
+        update = Updater(network, TrainingConfig(clip_norm=clip), EXACT).step(batch, 1, 0.0)
+        squares = [float(p.grad.double().square().sum()) for p in network.parameters() if p.grad is not None]
+        norms[clip] = (update.gradient_norm, sum(squares) ** 0.5)
+    assert norms[0.0][0] == pytest.approx(norms[0.01][0], rel=1e-5)  # the norm told is that before clipping
+    assert norms[0.0][1] == pytest.approx(norms[0.0][0], rel=1e-4)
+    assert norms[0.01][1] == pytest.approx(0.01, rel=1e-3)
+
+
+def found(loss: float, score: float, metric: str = "bleu") -> Validation:
+    return Validation(loss, metric, score, [])
+
+
+def test_what_counts_as_better() -> None:
+    nan = float("nan")
+    assert is_better(found(2.0, 10.0), None, "bleu") == (True, 10.0)
+    assert is_better(found(2.0, 10.0), 9.0, "bleu") == (True, 10.0)
+    assert is_better(found(2.0, 10.0), 10.0, "bleu") == (False, 10.0)
+    assert is_better(found(2.0, 10.0), 2.5, "loss") == (True, 2.0)
+    assert is_better(found(2.0, 10.0), 1.5, "loss") == (False, 2.0)
+    assert is_better(found(2.0, 10.0, "ter"), 20.0, "ter") == (True, 10.0)
+    assert is_better(found(2.0, 10.0, "ter"), 5.0, "ter") == (False, 10.0)
+    for best in (None, 1.0):
+        assert not is_better(found(nan, 10.0), best, "loss")[0]
+        assert not is_better(found(2.0, nan), best, "bleu")[0]
+
+
+def test_weight_decay_shrinks(network: Seq2Seq, batch: Batch) -> None:
+    begin = weights(network)
+    sizes = []
+    for decay in (0.0, 1.0):
+        network.load_state_dict(begin, strict=False)
+        Updater(network, replace(TrainingConfig(), weight_decay=decay), EXACT).step(batch, 1, 0.1)
+        sizes.append(float(network.target_embedding.detach().norm()))
+    assert sizes[1] < sizes[0]
