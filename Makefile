@@ -9,7 +9,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 
-.PHONY: help demo test lint format bench soak clean
+.PHONY: help demo test lint format bench quality clean
 
 help: ## Show what there is to make
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -36,6 +36,9 @@ format: $(INSTALLED) ## Format the code
 
 bench: $(INSTALLED) ## Measure training and decoding speed on this machine
 	$(BIN)/python -m tests.benchmarks.bench
+
+quality: $(INSTALLED) ## Train and score Multi30k English-German (an hour; CORPUS=/path/to/multi30k/raw, or it is downloaded)
+	$(MAKE) --no-print-directory -C data/multi30k SEQTRANS=$(abspath $(BIN))/seqtrans score
 
 clean: ## Remove everything that make made, the virtual environment included
 	rm -rf $(VENV) build dist *.egg-info .mypy_cache .ruff_cache .hypothesis data/*/out data/*/corpus

@@ -134,7 +134,7 @@ def _known(name: str, names: list[str], where: str, kind: str) -> str:
 
 def _checked(section: Any, key: str, kind: type, value: Any, where: str) -> Any:
     if kind is float and isinstance(value, int) and not isinstance(value, bool):
-        value = float(value)
+        value = float(value) if abs(value) < 2**1000 else math.inf
     if type(value) is not kind:
         raise UsageError(f"{where}: {key} must be {kind.__name__}, not {value!r}")
     limits = next(f.metadata for f in fields(section) if f.name == key)
@@ -195,20 +195,18 @@ def load_config(
 def _parse(text: str, where: str) -> dict[str, Any]:
     try:
         return tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
+    except ValueError as error:  # also numbers of thousands of digits
         raise UsageError(f"{where}: is not TOML: {error}") from None
 
 
 def _from_environment(config: Config, environment: Mapping[str, str]) -> dict[str, dict[str, Any]]:
     """SEQTRANS_TRAINING_BATCH_SIZE=32 and the like; values are read as TOML values, bare words as strings."""
-    values: dict[str, dict[str, Any]] = {}
-    for section in fields(config):
-        for key in fields(getattr(config, section.name)):
-            text = environment.get(f"SEQTRANS_{section.name}_{key.name}".upper())
-            if text is not None:
-                try:
-                    value = tomllib.loads(f"value = {text}")["value"]
-                except tomllib.TOMLDecodeError:
-                    value = text
-                values.setdefault(section.name, {})[key.name] = value
+    values: dict[str, dict[str, Any]] = {section.name: {} for section in fields(config)}
+    for name, text in environment.items():
+        section, _, key = name.removeprefix("SEQTRANS_").lower().partition("_")
+        if name.startswith("SEQTRANS_") and section in values:
+            try:
+                values[section][key] = tomllib.loads(f"value = {text}")["value"]
+            except ValueError:
+                values[section][key] = text
     return values

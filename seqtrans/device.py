@@ -7,7 +7,6 @@ training does not miss; it pays only where the hardware multiplies it, which is 
 from __future__ import annotations
 
 import ctypes
-import os
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 
@@ -38,7 +37,7 @@ class Compute:
 
 
 def choose_compute(device: str = "auto", precision: str = "auto", threads: int = 0) -> Compute:
-    """Resolve the flags of the same names; 0 threads means as many as there are processors to use.
+    """Resolve the flags of the same names; 0 threads means torch's own choice, all cores.
 
     Raises:
         UsageError: an unknown name, or a device that is not there.
@@ -53,7 +52,8 @@ def choose_compute(device: str = "auto", precision: str = "auto", threads: int =
     if device == "cuda" and not cuda:
         raise UsageError("--device cuda: torch finds no CUDA device here; use --device cpu")
     _keep_freed_memory()
-    torch.set_num_threads(threads or len(os.sched_getaffinity(0)))
+    if threads:
+        torch.set_num_threads(threads)
     place = torch.device("cuda" if cuda and device != "cpu" else "cpu")
     if precision == "fp32":
         return Compute(place, torch.float32, "as asked")

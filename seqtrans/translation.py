@@ -32,6 +32,8 @@ class Translation:
 
     source: str
     source_ids: list[int]
+    cut: bool
+    """Whether the line was too long to read whole."""
     texts: list[str]
     hypotheses: list[Hypothesis]
 
@@ -46,6 +48,7 @@ class Translator:
     def translate(self, lines: Sequence[str]) -> list[Translation]:
         """Translate lines, whatever their order and length."""
         sources = self.model.source_subwords.encode_batch([line if line.strip() else "" for line in lines])
+        cut = [len(ids) > MAX_SOURCE for ids in sources]
         sources = [ids[:MAX_SOURCE] for ids in sources]
         found: list[list[Hypothesis]] = [[_EMPTY] for _ in lines]
         order = sorted((i for i, ids in enumerate(sources) if ids), key=lambda i: -len(sources[i]))
@@ -54,8 +57,8 @@ class Translator:
             for row, hypotheses in zip(rows, self._search([sources[i] for i in rows]), strict=True):
                 found[row] = hypotheses
         return [
-            Translation(line, ids, [self._text(h) for h in hypotheses], hypotheses)
-            for line, ids, hypotheses in zip(lines, sources, found, strict=True)
+            Translation(line, ids, was_cut, [self._text(h) for h in hypotheses], hypotheses)
+            for line, ids, was_cut, hypotheses in zip(lines, sources, cut, found, strict=True)
         ]
 
     def stream(self, chunks: Iterable[list[str]], warn: Callable[[str], None]) -> Iterator[list[Translation]]:
@@ -65,7 +68,7 @@ class Translator:
             translations = self.translate(chunk)
             for translation in translations:
                 number += 1
-                if len(translation.source_ids) == MAX_SOURCE:
+                if translation.cut:
                     warn(f"line {number}: longer than {MAX_SOURCE} subwords; the rest of it was left out")
             yield translations
 
@@ -86,7 +89,7 @@ _EMPTY = Hypothesis([], 0.0, 0.0, [], None)
 def subword_alignment(hypothesis: Hypothesis, source_length: int) -> list[tuple[int, int]]:
     """(source, target) positions: each target subword with the source subword it attends to most.
 
-    The source's EOS, which also receives weight, is left out. Empty where the model has no attention.
+    The source's EOS, which also receives weight, is left out.
     """
     if hypothesis.alignment is None or not source_length or not hypothesis.tokens:
         return []

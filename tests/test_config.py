@@ -168,11 +168,14 @@ VALUES = (
 @example({"model": {"dropout": 10**400}})
 @example({"training": {"max_minutes": -(10**400)}})
 def test_whatever_is_asked_for_is_a_configuration_or_one_line(values: dict[str, Any]) -> None:
+    message, config = "", Config()
     try:
-        config = Config().updated(values, "here")
+        config = config.updated(values, "here")
     except UsageError as error:
-        assert str(error).startswith("here: ")
-        assert "\n" not in str(error)
+        message = str(error)
+    if message:
+        assert message.startswith("here: ")
+        assert "\n" not in message
     else:
         assert config.model.hidden % 2 == 0
         assert all(getattr(getattr(config, s), k) == v for s, keys in values.items() for k, v in keys.items())
@@ -215,7 +218,7 @@ def test_a_bad_file_is_refused_by_name(tmp_path: Path, text: str) -> None:
 
 def test_a_number_too_long_for_python_is_refused_by_name(tmp_path: Path) -> None:
     path = write(tmp_path, f"[model]\nhidden = {'9' * 5000}\n")
-    with pytest.raises(UsageError, match="recipe.toml: "):
+    with pytest.raises(UsageError, match=r"recipe\.toml: "):
         load_config("base", path, {}, {})
     with pytest.raises(UsageError, match="environment: "):
         load_config("base", None, {}, {"SEQTRANS_MODEL_HIDDEN": "9" * 5000})

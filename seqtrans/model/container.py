@@ -32,10 +32,11 @@ def write_sealed(path: Path, kind: str, document: dict[str, Any], tensors: dict[
     Raises:
         StreamError: it cannot be written.
     """
-    tensors = {name: tensor.detach().cpu().contiguous() for name, tensor in sorted(tensors.items())}
-    body = {"kind": kind, "document": document}
+    # copies, since safetensors refuses tensors that share memory
+    tensors = {name: tensor.detach().cpu().clone().contiguous() for name, tensor in sorted(tensors.items())}
+    text = json.dumps({"kind": kind, "document": document}, sort_keys=True)
     # one metadata key: safetensors writes several in no fixed order
-    metadata = {_KEY: json.dumps({**body, "sha256": _digest(body, tensors)}, sort_keys=True)}
+    metadata = {_KEY: f"{_digest(text, tensors)} {text}"}
     with atomic_output(path) as stream:
         stream.write(save(tensors, metadata))
 
@@ -47,38 +48,50 @@ def read_sealed(path: Path, kind: str) -> tuple[dict[str, Any], dict[str, Tensor
         StreamError: there is no such file, or it cannot be read.
         DataError: it is not a whole and unchanged file of this kind.
     """
-    data = _bytes_of(path, kind)
-    size = int.from_bytes(data[:8], "little")
-    if len(data) < 10 or size > min(len(data) - 8, MAX_HEADER):
-        raise DataError(f"{path}: is not a {kind}, or the file was cut short")
+    data, metadata = _contents(path, kind)
     try:
-        metadata = json.loads(data[8 : 8 + size])["__metadata__"]
         if set(metadata) != {_KEY}:
             raise DataError(f"{path}: is not a {kind} made by seqtrans")
-        sealed = json.loads(metadata[_KEY])
-        digest, body = sealed.pop("sha256"), sealed
-        if body["kind"] != kind or not isinstance(body["document"], dict):
-            raise DataError(f"{path}: is a {body['kind']}, not a {kind}")
+        digest, _, text = metadata[_KEY].partition(" ")
+        body = json.loads(text)
+        if body["kind"] != kind:
+            raise DataError(f"{path}: is a {' '.join(str(body['kind']).split()):.40}, not a {kind}")
         tensors = load(data)
     except (SafetensorError, ValueError, KeyError, TypeError, AttributeError, RecursionError):
         raise DataError(f"{path}: is not a {kind}, or the file is damaged") from None
-    if _digest(body, dict(sorted(tensors.items()))) != digest:
+    if _digest(text, dict(sorted(tensors.items()))) != digest:
         raise DataError(f"{path}: the file is damaged: its SHA-256 does not fit its content; get a fresh copy")
+    if not isinstance(body["document"], dict):
+        raise DataError(f"{path}: is not a {kind}")
     return body["document"], tensors
 
 
-def _bytes_of(path: Path, kind: str) -> bytes:
+def _contents(path: Path, kind: str) -> tuple[bytes, dict[str, str]]:
+    """All bytes and the metadata of a safetensors file whose header accounts for its size."""
+    strange = DataError(f"{path}: is not a {kind}, or the file was cut short")
     try:
-        mode = path.stat().st_mode
-        if not stat.S_ISREG(mode):
+        status = path.stat()
+        if not stat.S_ISREG(status.st_mode):
             raise DataError(f"{path}: is not a file; a {kind} is one file")
-        return path.read_bytes()
+        with path.open("rb") as stream:
+            size = int.from_bytes(stream.read(8), "little")
+            if size > MAX_HEADER:
+                raise strange
+            header = json.loads(stream.read(size))
+            metadata = header.pop("__metadata__")
+            end = max((entry["data_offsets"][1] for entry in header.values()), default=0)
+            if 8 + size + end != status.st_size:
+                raise strange
+            stream.seek(0)
+            return stream.read(), metadata
     except OSError as error:
         raise StreamError(f"{path}: cannot be read: {error.strerror}") from None
+    except (ValueError, KeyError, TypeError, AttributeError, IndexError, RecursionError):
+        raise strange from None
 
 
-def _digest(body: dict[str, Any], tensors: dict[str, Tensor]) -> str:
-    digest = hashlib.sha256(json.dumps(body, sort_keys=True).encode())
+def _digest(text: str, tensors: dict[str, Tensor]) -> str:
+    digest = hashlib.sha256(text.encode(errors="surrogatepass"))
     for name, tensor in tensors.items():
         digest.update(f"\n{name} {tensor.dtype} {list(tensor.shape)}\n".encode())
         digest.update(tensor.reshape(-1).view(torch.uint8).numpy().data)

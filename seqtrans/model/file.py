@@ -67,8 +67,11 @@ def load_model(path: Path) -> TrainedModel:
     except (KeyError, TypeError, AttributeError, UsageError) as error:
         raise DataError(f"{path}: holds no usable configuration: {error}") from None
     source, target = subwords_from(tensors, str(path))
-    with without_initial_weights():
-        network = build_network(config, source, target)
+    try:
+        with without_initial_weights():
+            network = build_network(config, source, target)
+    except UsageError as error:
+        raise DataError(f"{path}: holds no usable configuration: {error}") from None
     expected = {name: tensor.shape for name, tensor in network.named_parameters()}
     found = {name: tensor.shape for name, tensor in tensors.items()}
     if expected != found:

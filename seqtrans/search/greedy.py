@@ -49,13 +49,13 @@ def greedy_search(
                 break
             kept = torch.tensor(rows, device=ids.device)
             ids, state = ids[kept], state.select(kept, kept)
-    return [
-        [_hypothesis(t, p, a if options.alignments else None, options.length_penalty)]
-        for t, p, a in zip(tokens, log_probs, attention, strict=True)
-    ]
+    return [[_hypothesis(*found, options)] for found in zip(tokens, log_probs, attention, lengths, strict=True)]
 
 
-def _hypothesis(tokens: list[int], log_probs: list[float], attention: list[Tensor] | None, alpha: float) -> Hypothesis:
+def _hypothesis(
+    tokens: list[int], log_probs: list[float], attention: list[Tensor], length: int, options: SearchOptions
+) -> Hypothesis:
     total = sum(log_probs)
-    alignment = None if attention is None else torch.stack(attention) if attention else torch.zeros(0, 0)
-    return Hypothesis(tokens, total / len(log_probs) ** alpha, total, log_probs, alignment)
+    alignment = torch.stack(attention) if attention else torch.zeros(0, length)
+    score = total / len(log_probs) ** options.length_penalty
+    return Hypothesis(tokens, score, total, log_probs, alignment if options.alignments else None)

@@ -17,9 +17,10 @@ class Hypothesis:
     log_prob: float
     """Sum of the natural log-probabilities, EOS included."""
     token_log_probs: list[float]
-    """One for each token, and one for EOS where the hypothesis ends by itself."""
+    """One for each token, and one for EOS."""
     alignment: Tensor | None
-    """Attention weights [T, S] over the source subwords and its EOS; None where a model has none."""
+    """Attention weights [T, S] over the source subwords and its EOS, where they were asked for; zeros where
+    the model has no attention."""
 
 
 @dataclass(frozen=True)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import zip_longest
 from pathlib import Path
 
 import numpy as np
@@ -40,7 +39,8 @@ def read_parallel(paths: Sequence[Path]) -> ParallelText:
         StreamError: a file cannot be read.
     """
     name = " ".join(str(path) for path in paths)
-    digests = {path.name: sha256_of(path) for path in paths}
+    sides = ("source ", "target ") if len(paths) == 2 else ("",) * len(paths)
+    digests = {side + path.name: sha256_of(path) for side, path in zip(sides, paths, strict=True)}
     if len(paths) == 1:
         source, target = _columns(paths[0])
     elif len(paths) == 2:
@@ -138,7 +138,7 @@ def encode_corpus(
     target = target_subwords.encode_batch(text.target)
     kept: list[int] = []
     dropped: dict[str, int] = {}
-    for number, (s, t) in enumerate(zip_longest(source, target)):
+    for number, (s, t) in enumerate(zip(source, target, strict=True)):
         reason = _reason_to_drop(len(s), len(t), max_length)
         if reason:
             dropped[reason] = dropped.get(reason, 0) + 1

@@ -11,7 +11,10 @@ from torch import Tensor
 from seqtrans.model.seq2seq import Seq2Seq
 
 STRIDE = 8
-"""Updates between two looks at the weights; the decay is raised to this power, so the average is the same."""
+"""Updates between two looks at the weights, after the first few; the decay is raised to this power.
+
+A look costs a pass over all weights; neighbouring ones are so alike that the average hardly changes.
+"""
 
 
 class WeightAverage:
@@ -29,8 +32,8 @@ class WeightAverage:
 
     def update(self, step: int) -> None:
         """Take in the weights after update number `step`, if it is one that counts."""
-        if self.decay and step % STRIDE == 0:
-            decay = min(self.decay, (1 + step) / (10 + step)) ** STRIDE
+        if self.decay and (step < STRIDE or step % STRIDE == 0):
+            decay = min(self.decay, (1 + step) / (10 + step)) ** (1 if step < STRIDE else STRIDE)
             torch._foreach_lerp_(self._shadow, [p.detach() for p in self._live], 1 - decay)
 
     def weights(self) -> dict[str, Tensor]:

@@ -23,6 +23,11 @@ from seqtrans.model.container import read_sealed, write_sealed
 KIND = "seqtrans checkpoint"
 
 
+def beside(output: Path, ending: str) -> Path:
+    """The path of something that belongs to a model file: its name with another ending."""
+    return output.with_name(output.name.removesuffix(".safetensors") + ending)
+
+
 @dataclass
 class Position:
     """Where a training stands."""
@@ -69,9 +74,10 @@ class StateFolder:
     """`model.state/` beside `model.safetensors`: two checkpoints, the last model, and a lock."""
 
     def __init__(self, output: Path) -> None:
-        self.path = output.with_suffix(".state")
+        self.path = beside(output, ".state")
         self.last = self.path / "last.safetensors"
         self.previous = self.path / "previous.safetensors"
+        self._next = self.path / "next.safetensors"
         self.last_model = self.path / "last-model.safetensors"
 
     @contextmanager
@@ -104,30 +110,32 @@ class StateFolder:
 
     def clear(self) -> None:
         """Forget the checkpoints of an earlier training."""
-        for path in (self.last, self.previous, self.last_model):
+        for path in (self.last, self.previous, self._next, self.last_model):
             path.unlink(missing_ok=True)
 
     def save(self, checkpoint: Checkpoint) -> None:
-        """Write a checkpoint; the one before stays until this one is on the disk, and longer.
+        """Write a checkpoint; the one before stays, under its other name.
 
         Raises:
             StreamError: it cannot be written; the earlier ones are whole.
         """
-        if self.last.exists():
-            self.previous.unlink(missing_ok=True)
-            os.link(self.last, self.previous)
         document = {
             "config": checkpoint.config.to_dict(),
             "position": asdict(checkpoint.position),
             "digests": checkpoint.digests,
         }
-        write_sealed(self.last, KIND, document, checkpoint.tensors)
+        # only when the new one is whole on the disk do the others change their names
+        write_sealed(self._next, KIND, document, checkpoint.tensors)
+        if self.last.exists():
+            self.last.replace(self.previous)
+        self._next.replace(self.last)
 
     def load(self, warn: Callable[[str], None]) -> Checkpoint:
         """The last checkpoint that is whole; `warn` is told when that is not the last one.
 
         Raises:
             DataError: none is whole.
+            StreamError: none can be read.
         """
         try:
             return _read(self.last)
@@ -135,7 +143,9 @@ class StateFolder:
             if not self.previous.exists():
                 raise
             warn(f"warning: {error}; going on from the checkpoint before it")
-            return _read(self.previous)
+            checkpoint = _read(self.previous)
+            self.last.unlink(missing_ok=True)  # it must not take the place of the good one at the next save
+            return checkpoint
 
 
 def _read(path: Path) -> Checkpoint:
@@ -145,7 +155,7 @@ def _read(path: Path) -> Checkpoint:
         values = document["position"]
         position = Position(**{f.name: values[f.name] for f in fields(Position)})
         return Checkpoint(config, position, dict(document["digests"]), tensors)
-    except (KeyError, TypeError, UsageError) as error:
+    except (KeyError, TypeError, ValueError, AttributeError, UsageError) as error:
         raise DataError(f"{path}: the checkpoint does not fit this version of seqtrans: {error}") from None
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from seqtrans.config import Config, TrainingConfig
 from seqtrans.device import Compute
-from seqtrans.errors import DataError, UsageError
+from seqtrans.errors import DataError, StreamError, UsageError
 from seqtrans.scoring.registry import metric_names
 from seqtrans.text.files import check_output
 from seqtrans.training.checkpoint import Checkpoint, StateFolder
@@ -77,7 +77,7 @@ def _checkpoint_of(job: TrainingJob, folder: StateFolder, progress: Progress) ->
     if not job.resume:
         try:
             finished = folder.load(progress.say).position.finished
-        except DataError:
+        except (DataError, StreamError):
             finished = True  # nothing usable is lost
         if not finished:
             raise UsageError(

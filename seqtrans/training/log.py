@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from pathlib import Path
 from types import TracebackType
 from typing import Any, BinaryIO
@@ -23,9 +24,9 @@ class Log:
             raise StreamError(f"{path}: cannot be written: {error.strerror}") from None
 
     def write(self, event: str, **values: Any) -> None:
-        """Add a record; numbers are rounded to six digits."""
-        rounded = {k: float(f"{v:.6g}") if isinstance(v, float) else v for k, v in values.items()}
-        self._stream.write(json.dumps({"event": event, **rounded}, ensure_ascii=False).encode() + b"\n")
+        """Add a record; numbers are rounded to six digits, and null where they are not finite."""
+        record = {"event": event} | {key: _plain(value) for key, value in values.items()}
+        self._stream.write(json.dumps(record, ensure_ascii=False).encode() + b"\n")
         self._stream.flush()
 
     @property
@@ -40,3 +41,9 @@ class Log:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self._stream.close()
+
+
+def _plain(value: Any) -> Any:
+    if not isinstance(value, float):
+        return value
+    return float(f"{value:.6g}") if math.isfinite(value) else None

@@ -23,6 +23,7 @@ from seqtrans.training.checkpoint import (
     Checkpoint,
     Position,
     StateFolder,
+    beside,
     optimizer_tensors,
     restore_optimizer,
 )
@@ -81,7 +82,7 @@ class Trainer:
         self._began = time.monotonic()
         self.position.finished = False
         with (
-            Log(self.output.with_suffix(".log.jsonl"), self.position.log_bytes) as self._log,
+            Log(beside(self.output, ".log.jsonl"), self.position.log_bytes) as self._log,
             self.stop.listening(),
         ):
             try:

@@ -144,7 +144,7 @@ def test_a_tsv_corpus_and_given_subwords(
     tmp_path: Path, parallel_text: Text, tiny_config: Path, run_seqtrans: RunSeqtrans
 ) -> None:
     sides = [path.read_text("utf-8").splitlines() for path in parallel_text]
-    tsv = tmp_path / "pairs.tsv"
+    tsv = tmp_path / "names.tsv"
     tsv.write_text("".join(f"{s}\t{t}\n" for s, t in zip(*sides, strict=True)), "utf-8")
     subwords = tmp_path / "joint.model"
     learned = run_seqtrans("tokenize", "learn", "--type", "char", "--vocab-size", 60, "-o", subwords, *parallel_text)
@@ -160,7 +160,7 @@ def test_a_tsv_corpus_and_given_subwords(
     assert facts["vocabulary"]["source"]["sha256"] == sha256(subwords)
     assert facts["vocabulary"]["source"]["type"] == "char"
     assert facts["joint_vocabulary"] is True
-    assert facts["history"]["data"]["train pairs.tsv"] == sha256(tsv)
+    assert facts["history"]["data"]["train names.tsv"] == sha256(tsv)
 
 
 def test_unequal_corpora_are_refused_with_both_counts(

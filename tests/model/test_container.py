@@ -65,13 +65,14 @@ def is_accepted(path: Path, data: bytes) -> bool:
 
 def accepts(path: Path) -> bool:
     """Whether the file is read; if not, it is refused in one line that names it, and never otherwise."""
+    message = ""
     try:
         read_sealed(path, KIND)
     except DataError as error:
-        assert str(path) in str(error)
-        assert "\n" not in str(error)
-        return False
-    return True
+        message = str(error)
+    assert message.startswith(f"{path}: ") or not message
+    assert "\n" not in message
+    return not message
 
 
 def test_round_trip(sealed: Path) -> None:
@@ -140,6 +141,15 @@ def test_something_after_the_end_is_found(sealed: Path, extra: bytes) -> None:
     assert not is_accepted(sealed, sealed.read_bytes() + extra)
 
 
+def test_metadata_outside_the_seal_is_refused(sealed: Path) -> None:
+    data = sealed.read_bytes()
+    size = int.from_bytes(data[:8], "little")
+    header = json.loads(data[8 : 8 + size])
+    for more in ({}, {"note": "x"}, {"format": "pt"}):
+        text = json.dumps({**header, "__metadata__": header["__metadata__"] | more}).encode()
+        assert is_accepted(sealed, len(text).to_bytes(8, "little") + text + data[8 + size :]) is (not more)
+
+
 def test_zeros_in_place_of_any_block_are_found(sealed: Path) -> None:
     whole = sealed.read_bytes()
     for size in (8, 64, 512):
@@ -204,6 +214,8 @@ def test_any_type_of_tensor_without_the_right_digest_is_refused(tmp_path: Path, 
 
 def test_another_kind_of_file_is_refused(sealed: Path) -> None:
     assert "is a test file, not a seqtrans model" in str(refusal(sealed, "seqtrans model"))
+    write_sealed(sealed, "two\nlines", {}, {})
+    assert isinstance(refusal(sealed), DataError)
     sealed.write_bytes(save(tensors(), {"format": "pt"}))
     assert isinstance(refusal(sealed), DataError)
     sealed.write_bytes(save(tensors()))

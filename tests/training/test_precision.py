@@ -1,0 +1,59 @@
+"""bfloat16 arithmetic trains and translates like 32-bit arithmetic; without hardware for it, only slower."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+
+from seqtrans.config import ModelConfig, TrainingConfig
+from seqtrans.device import Compute, choose_compute
+from seqtrans.errors import UsageError
+from seqtrans.model.attention import attention_names
+from seqtrans.model.seq2seq import Seq2Seq
+from seqtrans.recurrent.cells import cell_names
+from seqtrans.search.beam import beam_search
+from seqtrans.search.hypothesis import SearchOptions
+from seqtrans.search.scorer import ModelScorer
+from seqtrans.text.batches import make_batch
+from seqtrans.text.corpus import EncodedCorpus
+from seqtrans.training.update import Updater
+
+COMPUTES = [Compute(torch.device("cpu"), dtype, "test") for dtype in (torch.float32, torch.bfloat16)]
+
+
+@pytest.mark.parametrize("input_feeding", [False, True])
+@pytest.mark.parametrize("attention", attention_names())
+@pytest.mark.parametrize("cell", cell_names())
+def test_losses_and_translations_stay_close(
+    corpus: EncodedCorpus, cell: str, attention: str, input_feeding: bool
+) -> None:
+    batch = make_batch(corpus, np.arange(8))
+    vocab = 1 + int(max(corpus.source.flat.max(), corpus.target.flat.max()))
+    config = ModelConfig(cell, attention, input_feeding, embedding=16, hidden=32, dropout=0.1)
+    losses, scores = [], []
+    for compute in COMPUTES:
+        torch.manual_seed(1)
+        updater = Updater(Seq2Seq(config, vocab, vocab, joint=True), TrainingConfig(), compute)
+        losses.append([updater.step(batch, number, 0.01).loss for number in range(1, 31)])
+        assert all(p.dtype == torch.float32 for p in updater.network.parameters())
+        with compute.arithmetic():
+            found = beam_search(
+                ModelScorer(updater.network),
+                batch.source_SB,
+                batch.source_lengths_B,
+                SearchOptions(beam=2, max_extra=4),
+            )
+        scores.append([hypotheses[0].score for hypotheses in found])
+    assert losses[1] == pytest.approx(losses[0], rel=0.05)
+    assert losses[0][-1] < losses[0][0]
+    assert np.mean(scores[1]) == pytest.approx(np.mean(scores[0]), rel=0.1)
+
+
+def test_the_precision_is_what_was_asked_for_or_what_the_hardware_has() -> None:
+    assert choose_compute("cpu", "fp32").dtype == torch.float32
+    assert choose_compute("cpu", "bf16").dtype == torch.bfloat16
+    found = choose_compute("cpu", "auto")
+    assert (found.dtype == torch.bfloat16) == any(unit in found.reason for unit in ("AMX", "AVX512-BF16"))
+    with pytest.raises(UsageError, match="fp32 or bf16"):
+        choose_compute("cpu", "fp8")
