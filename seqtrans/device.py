@@ -6,7 +6,6 @@ training does not miss; it pays only where the hardware multiplies it, which is 
 
 from __future__ import annotations
 
-import ctypes
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 
@@ -51,7 +50,6 @@ def choose_compute(device: str = "auto", precision: str = "auto", threads: int =
     cuda = torch.cuda.is_available()
     if device == "cuda" and not cuda:
         raise UsageError("--device cuda: torch finds no CUDA device here; use --device cpu")
-    _keep_freed_memory()
     if threads:
         torch.set_num_threads(threads)
     place = torch.device("cuda" if cuda and device != "cpu" else "cpu")
@@ -61,19 +59,6 @@ def choose_compute(device: str = "auto", precision: str = "auto", threads: int =
         return Compute(place, torch.bfloat16, "as asked")
     found = _hardware_with_bf16(place)
     return Compute(place, torch.bfloat16 if found else torch.float32, found or "no bf16 hardware found")
-
-
-def _keep_freed_memory() -> None:
-    """Let glibc keep what is freed for the next tensor.
-
-    By default it gives large blocks back to the system at once, and every batch pays again for mapping and
-    zeroing the same tens of megabytes. Elsewhere than on glibc nothing happens.
-    """
-    trim_threshold, mmap_threshold, never = -1, -3, 2**31 - 1
-    mallopt = getattr(ctypes.CDLL(None), "mallopt", None)
-    if mallopt is not None:
-        mallopt(mmap_threshold, 2**30)
-        mallopt(trim_threshold, never)
 
 
 def _hardware_with_bf16(device: torch.device) -> str:
