@@ -25,7 +25,7 @@ demo: $(INSTALLED) ## Train a German translator from the embedded corpus, transl
 test: lint ## Check style and types, then run every test (under 8 minutes on 2 cores)
 	$(BIN)/pytest
 
-lint: $(INSTALLED)
+lint: $(INSTALLED) ## Check style and types
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
@@ -40,6 +40,6 @@ bench: $(INSTALLED) ## Measure training and decoding speed on this machine
 quality: $(INSTALLED) ## Train and score Multi30k English-German (an hour; CORPUS=/path/to/multi30k/raw, or it is downloaded)
 	$(MAKE) --no-print-directory -C data/multi30k SEQTRANS=$(abspath $(BIN))/seqtrans score
 
-clean: ## Remove everything that make made, the virtual environment included
+clean: ## Remove everything that make made or downloaded, the virtual environment included
 	rm -rf $(VENV) build dist *.egg-info .mypy_cache .ruff_cache .hypothesis data/*/out data/*/corpus
 	find . -name __pycache__ -prune -exec rm -rf {} +

@@ -67,11 +67,14 @@ $(OUT)/source.subwords: $(TRAIN) | $(OUT)
 $(OUT)/target.subwords: $(TRAIN) | $(OUT)
 	cut -f 2 $(TRAIN) | $(SEQTRANS) tokenize learn --type $(TARGET_TYPE) --vocab-size $(VOCABULARY) -o $@
 
-$(MODEL): $(TRAIN) $(DEV) $(filter $(OUT)/%,$(SUBWORDS)) $(CONFIG)
-	$(SEQTRANS) train --train $(TRAIN) --dev $(DEV) $(SUBWORDS) -o $@ \
+# Training writes its best model so far; make, which deletes the target of what was interrupted, must not know of it.
+$(MODEL): $(TRAIN) $(DEV) $(filter $(OUT)/%,$(SUBWORDS)) $(CONFIG) | $(OUT)
+	$(SEQTRANS) train --train $(TRAIN) --dev $(DEV) $(SUBWORDS) -o $(OUT)/training.safetensors \
 	    $(strip --preset $(PRESET) $(addprefix --config ,$(CONFIG)) $(TRAIN_FLAGS))
+	cp $(OUT)/training.safetensors $@.new
+	$(replace)
 
-$(HYPOTHESES): $(MODEL) $(TEST_SOURCE)
+$(HYPOTHESES): $(MODEL) $(TEST_SOURCE) | $(OUT)
 	$(SEQTRANS) translate -m $(MODEL) < $(TEST_SOURCE) > $@.new
 	$(replace)
 

@@ -33,7 +33,7 @@ class TextConfig:
 
     type: str = _one_of("bpe", "bpe", "unigram", "char", "word")
     source_type: str = _one_of("", "", "bpe", "unigram", "char", "word")
-    """Overrides `type` on the source side; both sides then have a model each."""
+    """Overrides `type` on the source side; sides of different types have a model each."""
     target_type: str = _one_of("", "", "bpe", "unigram", "char", "word")
     vocab_size: int = _bounded(0, 0, 1_000_000)
     """0: fit to the number of sentence pairs."""
@@ -84,7 +84,7 @@ class TrainingConfig:
     max_epochs: int = _bounded(40, 0, 10**6)
     max_minutes: float = _bounded(0.0, 0, 10**6)
     validate_every: int = _bounded(0, 0, 10**9)
-    """Steps between validations; 0: once an epoch, and every 1,000 steps where an epoch is longer."""
+    """Steps between validations; 0: once an epoch, but after 250 steps at the earliest and 1,000 at the latest."""
     patience: int = _bounded(8, 0, 10**6)
     """Validations without a better score until training stops early; 0 turns early stopping off."""
     metric: str = "bleu"

@@ -1,7 +1,7 @@
 """Where arithmetic happens, and in what precision.
 
 Weights are kept in 32 bits. Products may run in bfloat16, which keeps the range and drops the digits that
-training does not miss; it pays only where the hardware multiplies it, which is probed and never assumed.
+training does not miss; it pays only where the hardware multiplies it, which the hardware is asked and never assumed.
 """
 
 from __future__ import annotations

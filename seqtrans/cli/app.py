@@ -111,4 +111,9 @@ def main() -> NoReturn:
             _leave(error.exit_code, str(error))
         place = f"{error.filename}: " if error.filename else ""
         _leave(74, f"{place}{error.strerror or error}")
+    except Exception as error:
+        if "--debug" in sys.argv[1:2]:
+            raise
+        text = " ".join(str(error).split())
+        _leave(1, f"{type(error).__name__}: {text:.300}; `seqtrans --debug ...` shows where")
     _leave(0)

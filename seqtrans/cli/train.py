@@ -31,13 +31,24 @@ def train(
     config: Annotated[Path | None, typer.Option(help="TOML file of settings over the preset's.")] = None,
     cell: Annotated[str | None, typer.Option(help="Recurrent cell: lstm, gru.")] = None,
     attention: Annotated[str | None, typer.Option(help="Attention: dot, general, additive, none.")] = None,
-    max_steps: Annotated[int | None, typer.Option(help="Stop after so many updates.")] = None,
-    max_time: Annotated[str | None, typer.Option(help="Stop after this time, as 90s, 45m or 2h.")] = None,
+    max_steps: Annotated[
+        int | None, typer.Option(help="Stop after so many updates, in place of the configured limits.")
+    ] = None,
+    max_time: Annotated[
+        str | None, typer.Option(help="Stop after this time, as 90s, 45m or 2h, in place of the configured limits.")
+    ] = None,
     seed: Annotated[int | None, typer.Option(help="Where all randomness comes from.")] = None,
     precision: Annotated[str, typer.Option(help="auto, fp32 or bf16.")] = "auto",
     device: Annotated[str, typer.Option(help="auto, cpu or cuda.")] = "auto",
     threads: Annotated[int, typer.Option(help="Processor threads; 0: all.")] = 0,
-    resume: Annotated[bool, typer.Option("--resume", help="Go on from the last checkpoint, if there is one.")] = False,
+    resume: Annotated[
+        bool,
+        typer.Option(
+            "--resume",
+            help="Go on from the last checkpoint, if there is one. With a limit of steps or epochs, the result is the "
+            "same, to the byte.",
+        ),
+    ] = False,
     force: Annotated[bool, typer.Option("--force", help="Resume even where the corpus has changed.")] = False,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Show warnings only.")] = False,
 ) -> None:
@@ -54,7 +65,11 @@ def train(
     training: dict[str, Any] = {} if seed is None else {"seed": seed}
     if max_steps is not None or max_time is not None:
         # a budget on the command line is the whole budget
-        training |= {"max_steps": max_steps or 0, "max_minutes": _minutes(max_time or "0"), "max_epochs": 0}
+        training |= {
+            "max_steps": max_steps or 0,
+            "max_minutes": _minutes(max_time) if max_time else 0.0,
+            "max_epochs": 0,
+        }
     chosen = {"cell": cell, "attention": attention}
     flags = {"model": {key: name for key, name in chosen.items() if name is not None}, "training": training}
     job = TrainingJob(
@@ -69,6 +84,6 @@ def train(
 def _minutes(text: str) -> float:
     """'90s', '45m', '2h' or a number of minutes."""
     match = re.fullmatch(r"(\d+(?:\.\d+)?)([smh]?)", text)
-    if match is None:
+    if match is None or not float(match[1]):
         raise UsageError(f"--max-time must be a time such as 90s, 45m or 2h, not '{text}'")
     return float(match[1]) * _UNITS[match[2]]

@@ -31,6 +31,8 @@ def translate(
         raise UsageError("--beam, --n-best and --batch-size must be at least 1")
     if n_best > beam:
         raise UsageError(f"--n-best {n_best} needs a beam as wide: add --beam {n_best}")
+    if n_best > 1 and output_format == "text":
+        raise UsageError("--n-best needs --format moses or jsonl: in plain text, nothing tells the lists apart")
     if not 0 <= length_penalty <= 10:
         raise UsageError(f"--length-penalty must be between 0 and 10, not {length_penalty}")
 

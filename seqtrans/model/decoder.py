@@ -95,6 +95,8 @@ class Decoder(nn.Module):
     def _project_first(self, embedded: Tensor) -> Tensor:
         """Layer 1's gates as far as the embeddings [..., E] decide them."""
         first = self._cells()[0]
+        if not self.input_feeding:
+            return first.project(embedded)
         return F.linear(embedded, first.input_weight[:, : self.embedding], first.bias)
 
     def _cells(self) -> list[Cell]:

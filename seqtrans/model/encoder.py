@@ -23,7 +23,7 @@ class Encoder(nn.Module):
         self.dropout = VariationalDropout(config.dropout)
 
     def forward(self, embedded_SBE: Tensor, lengths_B: Tensor) -> tuple[Tensor, Tensor]:
-        """Memory values [B, S, D] and the summary [B, D]: the last state of each direction."""
+        """Memory values [B, S, D] and the summary [B, D]: the last output of each direction."""
         reversal = reversal_index(lengths_B, len(embedded_SBE))
         sequence = embedded_SBE
         for number, layer in enumerate(self.layers):

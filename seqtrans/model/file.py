@@ -67,6 +67,7 @@ def load_model(path: Path) -> TrainedModel:
     except (KeyError, TypeError, AttributeError, UsageError) as error:
         raise DataError(f"{path}: holds no usable configuration: {error}") from None
     source, target = subwords_from(tensors, str(path))
+    _check_sizes(config, target, tensors, str(path))
     try:
         with without_initial_weights():
             network = build_network(config, source, target)
@@ -82,6 +83,20 @@ def load_model(path: Path) -> TrainedModel:
             raise DataError(f"{path}: tensor '{name}' holds values that are not finite 32-bit numbers")
     _adopt(network, tensors)
     return TrainedModel(config, network.eval(), source, target, history)
+
+
+def _check_sizes(config: Config, target: SubwordModel, tensors: dict[str, Tensor], name: str) -> None:
+    """Refuse a configuration larger than the weights beside it, before a network of its size is built."""
+    sizes = config.model
+    known = {
+        "target_embedding": (target.size, sizes.embedding),
+        "decoder.readout.weight": (sizes.embedding, 2 * sizes.hidden),
+    }
+    for key, shape in known.items():
+        if key not in tensors or tuple(tensors[key].shape) != shape:
+            raise DataError(f"{name}: tensor '{key}' does not fit the configuration")
+    if sizes.encoder_layers + sizes.decoder_layers > len(tensors):
+        raise DataError(f"{name}: has fewer tensors than its configuration has layers")
 
 
 def weights_of(network: Seq2Seq) -> dict[str, Tensor]:

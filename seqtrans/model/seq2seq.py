@@ -21,7 +21,6 @@ class Seq2Seq(nn.Module):
 
     def __init__(self, config: ModelConfig, source_vocab: int, target_vocab: int, *, joint: bool) -> None:
         super().__init__()
-        self.config = config
         self.target_embedding = _embedding(target_vocab, config.embedding)
         share = joint and config.tied_embeddings
         self.source_embedding = self.target_embedding if share else _embedding(source_vocab, config.embedding)

@@ -13,6 +13,7 @@ C candidates, V target vocabulary.
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import torch
@@ -73,11 +74,13 @@ class _Sentence:
         wanted = self.options.n_best
         ranked = sorted((ending.score for ending in self.endings), reverse=True)
         beaten = len(ranked) >= wanted and ranked[wanted - 1] >= bound
-        self.over = len(ranked) >= self.options.beam or beaten or best_unfinished == -float("inf")
+        self.over = len(ranked) >= self.options.beam or beaten or not best_unfinished > -math.inf  # nothing, or NaN
 
     def hypotheses(self, trace: list[_Step], attention: list[Tensor]) -> list[Hypothesis]:
         """The n-best, best first, read back along the trace; of equal scores the first found comes first."""
         ranked = sorted(self.endings, key=lambda ending: -ending.score)
+        if not ranked:  # only a model whose scores are not numbers finishes nothing
+            return [Hypothesis([], 0.0, 0.0, [], torch.zeros(0, self.length) if attention else None)]
         return [self._hypothesis(ending, trace, attention) for ending in ranked[: self.options.n_best]]
 
     def _hypothesis(self, ending: _Ending, trace: list[_Step], attention: list[Tensor]) -> Hypothesis:
@@ -94,7 +97,7 @@ class _Sentence:
         )
 
 
-@torch.inference_mode()
+@torch.no_grad()  # inference mode would keep autocast from caching weights
 def beam_search(
     scorer: StepScorer, source_SB: Tensor, lengths_B: Tensor, options: SearchOptions
 ) -> list[list[Hypothesis]]:

@@ -13,7 +13,7 @@ from seqtrans.search.scorer import StepScorer
 from seqtrans.text.subwords import BOS_ID, EOS_ID, PAD_ID
 
 
-@torch.inference_mode()
+@torch.no_grad()  # inference mode would keep autocast from caching weights
 def greedy_search(
     scorer: StepScorer, source_SB: Tensor, lengths_B: Tensor, options: SearchOptions
 ) -> list[list[Hypothesis]]:

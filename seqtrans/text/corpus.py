@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import hashlib
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from io import BytesIO
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
 from seqtrans.errors import DataError
-from seqtrans.text.files import sha256_of
 from seqtrans.text.lines import LineReport, open_input, read_lines
 from seqtrans.text.subwords import SubwordModel
 
@@ -31,20 +32,21 @@ class ParallelText:
         return len(self.source)
 
 
-def read_parallel(paths: Sequence[Path]) -> ParallelText:
-    """Read two aligned files, or one file of `source TAB target` lines.
+def read_parallel(paths: Sequence[Path], warn: Callable[[str], None] | None = None) -> ParallelText:
+    """Read two aligned files, or one file of `source TAB target` lines; `warn` is told what had to be mended.
 
     Raises:
         DataError: not UTF-8 (with line and byte offset), unequal line counts, a line without one TAB, no lines.
         StreamError: a file cannot be read.
     """
     name = " ".join(str(path) for path in paths)
+    read = [_lines(path, warn) for path in paths]
     sides = ("source ", "target ") if len(paths) == 2 else ("",) * len(paths)
-    digests = {side + path.name: sha256_of(path) for side, path in zip(sides, paths, strict=True)}
+    digests = {side + path.name: digest for side, path, (_, digest) in zip(sides, paths, read, strict=True)}
     if len(paths) == 1:
-        source, target = _columns(paths[0])
+        source, target = _columns(paths[0], read[0][0])
     elif len(paths) == 2:
-        source, target = (_lines(path) for path in paths)
+        source, target = read[0][0], read[1][0]
         if len(source) != len(target):
             raise DataError(
                 f"{paths[0]} has {len(source)} lines and {paths[1]} has {len(target)}; "
@@ -57,15 +59,22 @@ def read_parallel(paths: Sequence[Path]) -> ParallelText:
     return ParallelText(name, source, target, digests)
 
 
-def _lines(path: Path) -> list[str]:
+def _lines(path: Path, warn: Callable[[str], None] | None) -> tuple[list[str], str]:
+    """The lines and the SHA-256 of a file, which may be a pipe: it is read once."""
     with open_input(path) as (stream, name):
-        return list(read_lines(stream, LineReport(name), strict=True))
+        data = stream.read()
+        report = LineReport(name)
+        lines = list(read_lines(BytesIO(data), report, strict=True))
+    if warn is not None:
+        for warning in report.warnings():
+            warn(f"warning: {warning}")
+    return lines, hashlib.sha256(data).hexdigest()
 
 
-def _columns(path: Path) -> tuple[list[str], list[str]]:
+def _columns(path: Path, lines: list[str]) -> tuple[list[str], list[str]]:
     source: list[str] = []
     target: list[str] = []
-    for number, line in enumerate(_lines(path), 1):
+    for number, line in enumerate(lines, 1):
         left, tab, right = line.partition("\t")
         if not tab or "\t" in right:
             raise DataError(f"{path}:{number}: has {line.count(chr(9))} TABs; one between source and target is needed")

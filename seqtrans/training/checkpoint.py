@@ -142,9 +142,11 @@ class StateFolder:
         except (DataError, StreamError) as error:
             if not self.previous.exists():
                 raise
+            damaged = isinstance(error, DataError)
             warn(f"warning: {error}; going on from the checkpoint before it")
             checkpoint = _read(self.previous)
-            self.last.unlink(missing_ok=True)  # it must not take the place of the good one at the next save
+            if damaged:
+                self.last.unlink()  # it must not take the place of the good one at the next save
             return checkpoint
 
 
@@ -174,8 +176,7 @@ def restore_optimizer(optimizer: torch.optim.Optimizer, names: list[str], tensor
         state = {}
         for key in ("step", "exp_avg", "exp_avg_sq"):
             if f"optimizer.{key}.{name}" in tensors:
-                place = "cpu" if key == "step" and parameter.device.type == "cpu" else parameter.device
-                state[key] = tensors[f"optimizer.{key}.{name}"].to(place)
+                state[key] = tensors[f"optimizer.{key}.{name}"].to(parameter.device)
         if state:
             optimizer.state[parameter] = state
 

@@ -8,6 +8,8 @@ from pathlib import Path
 from seqtrans.config import Config, TrainingConfig
 from seqtrans.device import Compute
 from seqtrans.errors import DataError, StreamError, UsageError
+from seqtrans.model.attention import find_attention
+from seqtrans.recurrent.cells import find_cell
 from seqtrans.scoring.registry import metric_names
 from seqtrans.text.files import check_output
 from seqtrans.training.checkpoint import Checkpoint, StateFolder
@@ -42,14 +44,20 @@ def run_job(job: TrainingJob, compute: Compute, progress: Progress) -> None:
         Interrupted: a signal stopped it; a checkpoint is saved.
     """
     _check_metric(job.config.training.metric)
+    find_cell(job.config.model.cell)
+    find_attention(job.config.model.attention)
     check_output(job.output)
     folder = StateFolder(job.output)
     with folder.locked():
         checkpoint = _checkpoint_of(job, folder, progress)
+        if checkpoint is not None and checkpoint.position.best_step and not job.output.exists():
+            raise DataError(
+                f"{job.output}: the best model of this training is gone; remove {folder.path} to begin anew"
+            )
         subwords = job.subwords.load()
         data = prepare(job.train, job.dev, job.config.text, subwords, progress.say)
-        if checkpoint is not None and not job.force:
-            _check_data(checkpoint, data.digests, folder.path)
+        if checkpoint is not None:
+            _check_data(checkpoint, data.digests, folder.path, job.force)
         trainer = Trainer(job.config, data, compute, job.output, progress)
         model = job.config.model
         parameters = sum(p.numel() for p in trainer.model.network.parameters())
@@ -60,6 +68,8 @@ def run_job(job: TrainingJob, compute: Compute, progress: Progress) -> None:
         if checkpoint is not None:
             trainer.resume(checkpoint)
             progress.say(f"going on from step {checkpoint.position.step:,} ({folder.path})")
+        if checkpoint is None:
+            folder.clear()
         trainer.run()
     _tell(trainer, job, progress)
 
@@ -78,13 +88,12 @@ def _checkpoint_of(job: TrainingJob, folder: StateFolder, progress: Progress) ->
         try:
             finished = folder.load(progress.say).position.finished
         except (DataError, StreamError):
-            finished = True  # nothing usable is lost
+            finished = False
         if not finished:
             raise UsageError(
                 f"{folder.path} holds an unfinished training; add --resume to go on with it, "
                 "or remove that folder to begin anew"
             )
-        folder.clear()
         return None
     checkpoint = folder.load(progress.say)
     if _without_budget(checkpoint.config) != _without_budget(job.config):
@@ -104,9 +113,17 @@ def _without_budget(config: Config) -> Config:
     return replace(config, training=replace(config.training, **{key: getattr(defaults, key) for key in _BUDGET}))
 
 
-def _check_data(checkpoint: Checkpoint, found: dict[str, str], folder: Path) -> None:
+def _check_data(checkpoint: Checkpoint, found: dict[str, str], folder: Path, force: bool) -> None:
+    """Refuse other data; `force` excuses another corpus, but nothing excuses other subwords."""
     for name in sorted(found.keys() | checkpoint.digests.keys()):
-        if found.get(name) != checkpoint.digests.get(name):
+        if found.get(name) == checkpoint.digests.get(name):
+            continue
+        if "subwords" in name.split():
+            raise DataError(
+                f"{folder}: the {name} are not those this training began with; "
+                "give the same with --subwords, or train anew without --resume"
+            )
+        if not force:
             raise DataError(
                 f"{folder}: '{name}' is not what this training began with; train anew without --resume, "
                 "or add --force to go on all the same"

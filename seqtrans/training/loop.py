@@ -68,8 +68,11 @@ class Trainer:
         self.position = checkpoint.position
         self._earlier_seconds = checkpoint.position.seconds
         set_weights(self.model.network, checkpoint.part("weights"))
+        average = checkpoint.part("average")
         for name, tensor in self.updater.average.weights().items():
-            tensor.copy_(checkpoint.part("average")[name])
+            tensor.copy_(average[name])
+        if self.position.batch >= self._epoch_steps:  # the corpus has become smaller
+            self.position.epoch, self.position.batch = self.position.epoch + 1, 0
         restore_optimizer(self.updater.optimizer, self._names, checkpoint.tensors)
 
     def run(self) -> None:
@@ -189,7 +192,7 @@ class Trainer:
         shown = ", ".join(map(str, sorted(lines.tolist())[:8])) + (", ..." if len(lines) > 8 else "")
         return SeqtransError(
             f"step {self.position.step + 1}: the loss is not a number any more, at training lines {shown}; "
-            f"the last good checkpoint is kept in {self.folder.path}; try a lower learning_rate or clip_norm"
+            f"what was kept before stays; remove {self.folder.path} and try a lower learning_rate or clip_norm"
         )
 
     def _order(self, epoch: int) -> list[NDArray[np.int64]]:

@@ -28,26 +28,24 @@ def cross_entropy(
     vocabulary (Szegedy et al. 2016, section 7). Only the first sum can be differentiated: the gradients are
     computed along with it, chunk by chunk.
     """
-    dtype = readouts_NE.dtype
-    smoothed, plain = _CrossEntropy.apply(readouts_NE, weight_VE, bias_V.to(dtype), targets_N, smoothing)  # type: ignore[no-untyped-call]
+    smoothed, plain = _CrossEntropy.apply(readouts_NE, weight_VE, bias_V, targets_N, smoothing, torch.is_grad_enabled())  # type: ignore[no-untyped-call]
     return smoothed, plain
 
 
 class _CrossEntropy(torch.autograd.Function):
     @staticmethod
     def forward(
-        ctx: Any, readouts: Tensor, weight: Tensor, bias: Tensor, targets: Tensor, smoothing: float
+        ctx: Any, readouts: Tensor, weight: Tensor, bias: Tensor, targets: Tensor, smoothing: float, needed: bool
     ) -> tuple[Tensor, Tensor]:
-        low = weight.to(readouts.dtype)
-        needed = any(ctx.needs_input_grad[:3])
+        low, low_bias = weight.to(readouts.dtype), bias.to(readouts.dtype)
         d_readouts, d_weight = torch.empty_like(readouts), torch.zeros_like(weight if needed else weight[:0])
-        d_bias = torch.zeros_like(bias, dtype=weight.dtype)
+        d_bias = torch.zeros_like(bias)
         exact = torch.promote_types(readouts.dtype, torch.float32)
         smoothed, plain = weight.new_zeros((), dtype=exact), weight.new_zeros((), dtype=exact)
         share = smoothing / len(bias)
         for start in range(0, len(readouts), CHUNK):
             chunk, wanted = readouts[start : start + CHUNK], targets[start : start + CHUNK].unsqueeze(1)
-            scores = torch.addmm(bias, chunk, low.t()).to(exact)
+            scores = torch.addmm(low_bias, chunk, low.t()).to(exact)
             correct = scores.gather(1, wanted)
             mean = scores.mean(dim=1) if smoothing else None
             highest = scores.amax(dim=1, keepdim=True)
@@ -79,9 +77,9 @@ class _CrossEntropy(torch.autograd.Function):
 
     @staticmethod
     @once_differentiable
-    def backward(ctx: Any, grad: Tensor, _plain: Tensor) -> tuple[Tensor, Tensor, Tensor, None, None]:
+    def backward(ctx: Any, grad: Tensor, _plain: Tensor) -> tuple[Tensor, Tensor, Tensor, None, None, None]:
         d_readouts, d_weight, d_bias = ctx.saved_tensors
-        return d_readouts * grad.to(d_readouts.dtype), d_weight * grad, d_bias * grad, None, None
+        return d_readouts * grad.to(d_readouts.dtype), d_weight * grad, d_bias * grad, None, None, None
 
 
 def batch_loss(network: Seq2Seq, batch: Batch, smoothing: float) -> tuple[Tensor, Tensor]:

@@ -65,7 +65,7 @@ def prepare(
         DataError: a corpus is not usable (see `read_parallel` and `encode_corpus`).
         StreamError: a file cannot be read.
     """
-    train_text, dev_text = read_parallel(train), read_parallel(dev)
+    train_text, dev_text = read_parallel(train, report), read_parallel(dev, report)
     source, target = subwords or _learn(train_text, config, report)
     encoded = []
     for text in (train_text, dev_text):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -41,7 +42,7 @@ def validate(
     model.network.eval()
     nats, tokens = 0.0, 0
     order = np.argsort(data.dev.target.lengths, kind="stable")
-    with torch.inference_mode():
+    with torch.no_grad():
         for start in range(0, len(order), BATCH):
             check()
             batch = make_batch(data.dev, order[start : start + BATCH]).to(compute.device)
@@ -64,7 +65,7 @@ def validate(
 def is_better(found: Validation, best: float | None, metric: str) -> tuple[bool, float]:
     """Whether this validation beats the best value so far, and its own value of the deciding metric."""
     value = found.loss if metric == "loss" else found.score
-    if value != value:  # NaN is never best
+    if not (math.isfinite(found.loss) and math.isfinite(value)):  # never best
         return False, value
     if best is None:
         return True, value

@@ -126,18 +126,40 @@ def test_resuming_with_other_settings_or_other_text_is_refused(
     source, target = (tmp_path / path.name for path in parallel_text)
     for old, new in zip(parallel_text, (source, target), strict=True):
         new.write_bytes(old.read_bytes())
+    subwords, others = tmp_path / "a.model", tmp_path / "b.model"
+    for path, kind in ((subwords, "bpe"), (others, "unigram")):
+        learned = run_seqtrans("tokenize", "learn", "--type", kind, "--vocab-size", 40, "-o", path, source, target)
+        assert learned.returncode == 0, learned.stderr.decode()
     model = tmp_path / "m.safetensors"
     base = arguments((source, target), tiny_config, model)
-    assert run_seqtrans(*base, "--max-steps", 5).returncode == 0
-    other = run_seqtrans(*base, "--max-steps", 10, "--resume", "--cell", "gru")
+    assert run_seqtrans(*base, "--max-steps", 5, "--subwords", subwords).returncode == 0
+    more = [*base, "--max-steps", 10, "--resume"]
+    other = run_seqtrans(*more, "--subwords", subwords, "--cell", "gru")
     assert other.returncode == 2
     assert "model.cell was 'lstm' and is 'gru'" in one_line(other.stderr)
+    for force in ([], ["--force"]):  # subwords of the same number, but not the same
+        wrong = run_seqtrans(*more, "--subwords", others, *force)
+        assert wrong.returncode == 65
+        assert "source subwords are not those" in one_line(wrong.stderr)
     lines = target.read_text("utf-8").splitlines()
-    target.write_text("\n".join([lines[1], *lines[1:]]) + "\n", "utf-8")
-    changed = run_seqtrans(*base, "--max-steps", 10, "--resume")
+    target.write_text("\n".join(lines[:100]) + "\n", "utf-8")
+    source.write_text("\n".join(source.read_text("utf-8").splitlines()[:100]) + "\n", "utf-8")
+    changed = run_seqtrans(*more, "--subwords", subwords)
     assert changed.returncode == 65
-    assert "train.de" in one_line(changed.stderr)
-    assert run_seqtrans(*base, "--max-steps", 10, "--resume", "--force").returncode == 0
+    assert "train.en' is not what this training began with" in one_line(changed.stderr)
+    assert run_seqtrans(*more, "--subwords", subwords, "--force").returncode == 0
+
+
+def test_a_failed_start_keeps_the_training_before(
+    tmp_path: Path, parallel_text: Text, tiny_config: Path, run_seqtrans: RunSeqtrans
+) -> None:
+    model = tmp_path / "m.safetensors"
+    assert run_seqtrans(*arguments(parallel_text, tiny_config, model, "--max-steps", 5)).returncode == 0
+    state = model.with_suffix(".state") / "last.safetensors"
+    before = sha256(state)
+    missing = arguments((tmp_path / "none", parallel_text[1]), tiny_config, model, "--max-steps", 5)
+    assert run_seqtrans(*missing).returncode == 74
+    assert sha256(state) == before
 
 
 def test_a_tsv_corpus_and_given_subwords(
