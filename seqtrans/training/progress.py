@@ -73,7 +73,7 @@ class Progress:
         left = report.seconds * (1 - report.progress) / report.progress if report.progress > 0 else math.inf
         line = (
             f"step {report.step:,}  epoch {report.epoch:.2f}  loss {mean:.3f}  perplexity {_perplexity(mean)}  "
-            f"{rate:,.0f} tokens/s  learning rate {report.learning_rate:.2g}  ETA {_clock(left)}"
+            f"{rate:,.0f} tokens/s  ETA {_clock(left)}  learning rate {report.learning_rate:.2g}"
         )
         if self._live is not None:
             self._live.update(line)
