@@ -14,7 +14,7 @@ from seqtrans.scoring.registry import metric_names
 from seqtrans.text.files import check_output
 from seqtrans.training.checkpoint import Checkpoint, StateFolder
 from seqtrans.training.loop import Trainer
-from seqtrans.training.preparation import SubwordFiles, prepare
+from seqtrans.training.preparation import SUBWORD_DIGESTS, SubwordFiles, prepare
 from seqtrans.training.progress import Progress
 
 _BUDGET = ("max_steps", "max_epochs", "max_minutes", "patience")
@@ -65,11 +65,11 @@ def run_job(job: TrainingJob, compute: Compute, progress: Progress) -> None:
             f"model: {model.cell}, attention {model.attention}, {parameters:,} parameters; "
             f"{len(data.train):,} pairs; {compute.describe()}"
         )
-        if checkpoint is not None:
-            trainer.resume(checkpoint)
-            progress.say(f"going on from step {checkpoint.position.step:,} ({folder.path})")
         if checkpoint is None:
             folder.clear()
+        else:
+            trainer.resume(checkpoint)
+            progress.say(f"going on from step {checkpoint.position.step:,} ({folder.path})")
         trainer.run()
     _tell(trainer, job, progress)
 
@@ -118,7 +118,7 @@ def _check_data(checkpoint: Checkpoint, found: dict[str, str], folder: Path, for
     for name in sorted(found.keys() | checkpoint.digests.keys()):
         if found.get(name) == checkpoint.digests.get(name):
             continue
-        if "subwords" in name.split():
+        if name in SUBWORD_DIGESTS:  # and not a corpus file that is called so
             raise DataError(
                 f"{folder}: the {name} are not those this training began with; "
                 "give the same with --subwords, or train anew without --resume"

@@ -12,6 +12,9 @@ from seqtrans.text.corpus import WARN_SHARE, EncodedCorpus, ParallelText, encode
 from seqtrans.text.subword_training import MAX_VOCAB_SIZE, fitting_vocab_size, learn_subwords
 from seqtrans.text.subwords import SUBWORD_TYPES, SubwordModel, SubwordType
 
+SUBWORD_DIGESTS = ("source subwords", "target subwords")
+"""The names under which the digests of subword models stand among those of the corpus."""
+
 
 @dataclass(frozen=True)
 class SubwordFiles:
@@ -76,7 +79,7 @@ def prepare(
         encoded.append(corpus)
     digests = {f"train {name}": digest for name, digest in train_text.digests.items()}
     digests |= {f"dev {name}": digest for name, digest in dev_text.digests.items()}
-    digests |= {"source subwords": source.digest, "target subwords": target.digest}
+    digests |= dict(zip(SUBWORD_DIGESTS, (source.digest, target.digest), strict=True))
     return TrainingData(source, target, encoded[0], encoded[1], dev_text, digests)
 
 
