@@ -17,7 +17,6 @@ from dataclasses import dataclass
 
 import torch
 from torch import Tensor, nn
-from torch.nn import functional as F
 
 from seqtrans.config import ModelConfig
 from seqtrans.model.attention import find_attention
@@ -25,6 +24,7 @@ from seqtrans.model.dropout import VariationalDropout, masked
 from seqtrans.model.memory import DecoderState, Memory
 from seqtrans.recurrent.cells import find_cell
 from seqtrans.recurrent.cells.base import Cell, State
+from seqtrans.recurrent.products import deferred_gradients, linear
 
 
 class Decoder(nn.Module):
@@ -56,9 +56,10 @@ class Decoder(nn.Module):
         state, masks = self.start(memory), self._masks(memory)
         if self.input_feeding:
             readouts = []
-            for projected in self._project_first(embedded_TBE).unbind(0):
-                readout, state, _ = self._advance(projected, state, memory, masks)
-                readouts.append(readout)
+            with deferred_gradients():
+                for projected in self._project_first(embedded_TBE).unbind(0):
+                    readout, state, _ = self._advance(projected, state, memory, masks)
+                    readouts.append(readout)
             return torch.stack(readouts)
         first, *others = self._cells()
         below = masked(first.sequence(embedded_TBE, state.layers[0]), masks.query)
@@ -67,7 +68,7 @@ class Decoder(nn.Module):
         for cell, initial, mask in zip(others, state.layers[1:], masks.layers, strict=True):
             outputs = cell.sequence(torch.cat([below, context_TBD], dim=2), initial)
             below = below + masked(outputs, mask)
-        return masked(torch.tanh(self.readout(torch.cat([below, context_TBD], dim=2))), masks.readout)
+        return masked(self._read_out(torch.cat([below, context_TBD], dim=2)), masks.readout)
 
     def step(self, embedded_NE: Tensor, state: DecoderState, memory: Memory) -> tuple[Tensor, DecoderState, Tensor]:
         """One step of N rows: readouts [N, E], the state after, and attention weights [N, S]."""
@@ -79,7 +80,7 @@ class Decoder(nn.Module):
         """One step, after the embeddings' part of layer 1's gates."""
         first, *others = self._cells()
         if state.feed_NE is not None:
-            projected = projected + F.linear(state.feed_NE, first.input_weight[:, self.embedding :])
+            projected = projected + linear(state.feed_NE, first.input_weight[:, self.embedding :])
         after = [first.step(projected, state.layers[0])]
         below = masked(after[0][0], masks.query)
         sentences = len(memory.values_BSD)
@@ -88,7 +89,7 @@ class Decoder(nn.Module):
         for cell, before, mask in zip(others, state.layers[1:], masks.layers or [None] * len(others), strict=True):
             after.append(cell.step(cell.project(torch.cat([below, context_ND], dim=1)), before))
             below = below + masked(after[-1][0], mask)
-        readout = masked(torch.tanh(self.readout(torch.cat([below, context_ND], dim=1))), masks.readout)
+        readout = masked(self._read_out(torch.cat([below, context_ND], dim=1)), masks.readout)
         feed = readout if self.input_feeding else None
         return readout, DecoderState(tuple(after), feed), weights.flatten(0, 1)
 
@@ -97,7 +98,10 @@ class Decoder(nn.Module):
         first = self._cells()[0]
         if not self.input_feeding:
             return first.project(embedded)
-        return F.linear(embedded, first.input_weight[:, : self.embedding], first.bias)
+        return linear(embedded, first.input_weight[:, : self.embedding], first.bias)
+
+    def _read_out(self, top_and_context: Tensor) -> Tensor:
+        return torch.tanh(linear(top_and_context, self.readout.weight, self.readout.bias))
 
     def _cells(self) -> list[Cell]:
         return [layer for layer in self.layers if isinstance(layer, Cell)]

@@ -33,53 +33,63 @@ def cross_entropy(
 
 
 class _CrossEntropy(torch.autograd.Function):
+    """With p the softmax of the scores, the gradient of a score is p - (1 - smoothing) [target] - smoothing / V.
+
+    The last term, and the mean score in the smoothed loss, need no pass over the scores: being the same
+    everywhere, they come out of sums over the rows of the weight and over the readouts.
+    """
+
     @staticmethod
     def forward(
         ctx: Any, readouts: Tensor, weight: Tensor, bias: Tensor, targets: Tensor, smoothing: float, needed: bool
     ) -> tuple[Tensor, Tensor]:
-        low, low_bias = weight.to(readouts.dtype), bias.to(readouts.dtype)
-        d_readouts, d_weight = torch.empty_like(readouts), torch.zeros_like(weight if needed else weight[:0])
-        d_bias = torch.zeros_like(bias)
         exact = torch.promote_types(readouts.dtype, torch.float32)
-        smoothed, plain = weight.new_zeros((), dtype=exact), weight.new_zeros((), dtype=exact)
+        low, low_bias = weight.to(readouts.dtype), bias.to(readouts.dtype)
         share = smoothing / len(bias)
+        mean_weight, total_readout = weight.mean(dim=0), readouts.sum(dim=0, dtype=weight.dtype)
+        plain = weight.new_zeros((), dtype=exact)
+        correct = -(total_readout @ mean_weight + len(readouts) * bias.mean()).to(exact)  # above the mean score
+        if needed:
+            d_readouts = torch.empty_like(readouts)
+            d_weight = (-share * total_readout).repeat(len(weight), 1)
+            d_bias = torch.full_like(bias, -share * len(readouts))
         for start in range(0, len(readouts), CHUNK):
             chunk, wanted = readouts[start : start + CHUNK], targets[start : start + CHUNK].unsqueeze(1)
-            scores = torch.addmm(low_bias, chunk, low.t()).to(exact)
-            correct = scores.gather(1, wanted)
-            mean = scores.mean(dim=1) if smoothing else None
-            highest = scores.amax(dim=1, keepdim=True)
-            scores.sub_(highest).exp_()
-            total = scores.sum(dim=1, keepdim=True)
-            normaliser = highest + total.log()
-            loss = (normaliser - correct).sum()
-            plain += loss
-            smoothed += loss if mean is None else (1 - smoothing) * loss
-            if mean is not None:
-                smoothed += smoothing * (normaliser.squeeze(1) - mean).sum()
+            scores = torch.addmm(low_bias, chunk, low.t())
+            probabilities = torch.softmax(scores, dim=1)
+            plain -= _log_probabilities(probabilities, scores, wanted).to(exact).sum()
+            correct += scores.gather(1, wanted).to(exact).sum()
             if not needed:
                 continue
-            d_scores = scores.div_(total)  # now the probabilities
-            if share:
-                d_scores -= share
-            d_scores.scatter_add_(1, wanted, d_scores.new_full((1, 1), smoothing - 1).expand_as(wanted))
-            d_low = d_scores.to(low.dtype)
-            torch.mm(d_low, low, out=d_readouts[start : start + CHUNK])
+            rows = torch.arange(len(chunk), device=chunk.device)
+            d_scores = probabilities.index_put_((rows, wanted.squeeze(1)), low.new_tensor(smoothing - 1), True)
+            torch.mm(d_scores, low, out=d_readouts[start : start + CHUNK])
             if low.dtype == weight.dtype:
-                d_weight.addmm_(d_low.t(), chunk)
+                d_weight.addmm_(d_scores.t(), chunk)
             else:
-                d_weight += d_low.t() @ chunk
+                d_weight += d_scores.t() @ chunk
             d_bias += d_scores.sum(dim=0)
         if needed:
+            d_readouts -= (smoothing * mean_weight).to(low.dtype)
             ctx.save_for_backward(d_readouts, d_weight, d_bias)
         ctx.mark_non_differentiable(plain)
-        return smoothed, plain
+        return plain + smoothing * correct, plain
 
     @staticmethod
     @once_differentiable
     def backward(ctx: Any, grad: Tensor, _plain: Tensor) -> tuple[Tensor, Tensor, Tensor, None, None, None]:
         d_readouts, d_weight, d_bias = ctx.saved_tensors
         return d_readouts * grad.to(d_readouts.dtype), d_weight * grad, d_bias * grad, None, None, None
+
+
+def _log_probabilities(probabilities_NV: Tensor, scores_NV: Tensor, ids_N1: Tensor) -> Tensor:
+    """The log-probability of one id a row, [N, 1]; from the scores where p itself is too small a number."""
+    probability = probabilities_NV.gather(1, ids_N1).to(torch.promote_types(scores_NV.dtype, torch.float32))
+    logs = probability.log()
+    (tiny,) = (probability.squeeze(1) < 1e-30).nonzero(as_tuple=True)
+    if len(tiny):
+        logs[tiny] = scores_NV[tiny].to(logs.dtype).log_softmax(dim=1).gather(1, ids_N1[tiny])
+    return logs
 
 
 def batch_loss(network: Seq2Seq, batch: Batch, smoothing: float) -> tuple[Tensor, Tensor]:

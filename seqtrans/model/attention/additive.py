@@ -6,6 +6,7 @@ import torch
 from torch import Tensor, nn
 
 from seqtrans.model.attention.base import Attention
+from seqtrans.recurrent.products import linear
 
 
 class Additive(Attention):
@@ -20,11 +21,11 @@ class Additive(Attention):
 
     def keys(self, values_BSD: Tensor) -> Tensor:
         """W_k k for every source position."""
-        return nn.functional.linear(values_BSD, self.key_weight)
+        return linear(values_BSD, self.key_weight)
 
     def scores(self, query_BTH: Tensor, keys_BSA: Tensor) -> Tensor:
         """Over all pairs of query and position: a tensor [B, T, S, A] lives for a moment."""
-        queries = nn.functional.linear(query_BTH, self.query_weight)
+        queries = linear(query_BTH, self.query_weight)
         return torch.tanh(queries.unsqueeze(2) + keys_BSA.unsqueeze(1)) @ self.vector
 
 

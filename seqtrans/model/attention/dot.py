@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import torch
 from torch import Tensor
 
 from seqtrans.errors import UsageError
 from seqtrans.model.attention.base import Attention
+from seqtrans.recurrent.products import linear
 
 
 class Dot(Attention):
@@ -19,7 +19,7 @@ class Dot(Attention):
 
     def scores(self, query_BTH: Tensor, keys_BSA: Tensor) -> Tensor:
         """Products of each query with each memory vector."""
-        return torch.bmm(query_BTH, keys_BSA.transpose(1, 2))
+        return linear(query_BTH, keys_BSA)
 
 
 PLUGIN = Dot

@@ -6,6 +6,7 @@ import torch
 from torch import Tensor, nn
 
 from seqtrans.model.attention.base import Attention
+from seqtrans.recurrent.products import linear
 
 
 class General(Attention):
@@ -17,11 +18,11 @@ class General(Attention):
 
     def keys(self, values_BSD: Tensor) -> Tensor:
         """W k for every source position."""
-        return nn.functional.linear(values_BSD, self.weight)
+        return linear(values_BSD, self.weight)
 
     def scores(self, query_BTH: Tensor, keys_BSA: Tensor) -> Tensor:
         """Products of each query with each key."""
-        return torch.bmm(query_BTH, keys_BSA.transpose(1, 2))
+        return linear(query_BTH, keys_BSA)
 
 
 PLUGIN = General

@@ -13,6 +13,8 @@ from typing import ClassVar
 import torch
 from torch import Tensor, nn
 
+from seqtrans.recurrent.products import linear
+
 State = tuple[Tensor, ...]
 """The tensors [B, H] that a cell carries from step to step; the first is its output h."""
 
@@ -62,7 +64,7 @@ class Cell(nn.Module):
 
     def project(self, inputs: Tensor) -> Tensor:
         """The part of the gates that needs no state, for all steps in one product: [..., I] -> [..., G*H]."""
-        return nn.functional.linear(inputs, self.input_weight, self.bias)
+        return linear(inputs, self.input_weight, self.bias)
 
     def step(self, projected: Tensor, state: State) -> State:
         """One step: projected inputs [B, G*H] and the state before -> the state after."""

@@ -7,9 +7,9 @@ from typing import Any
 import torch
 from torch import Tensor
 from torch.autograd.function import once_differentiable
-from torch.nn import functional as F
 
 from seqtrans.recurrent.cells.base import Cell, State
+from seqtrans.recurrent.products import linear
 
 
 class GRU(Cell):
@@ -29,8 +29,8 @@ class GRU(Cell):
         split = [2 * self.hidden, self.hidden]
         gate_weight, candidate_weight = self.recurrent_weight.split(split)
         gate_inputs, candidate_inputs = projected.split(split, dim=1)
-        z, r = torch.sigmoid(gate_inputs + F.linear(h, gate_weight)).chunk(2, dim=1)
-        c = torch.tanh(candidate_inputs + F.linear(r * h, candidate_weight))
+        z, r = torch.sigmoid(gate_inputs + linear(h, gate_weight)).chunk(2, dim=1)
+        c = torch.tanh(candidate_inputs + linear(r * h, candidate_weight))
         return ((1 - z) * h + z * c,)
 
     def sequence(self, inputs_TBI: Tensor, state: State) -> Tensor:

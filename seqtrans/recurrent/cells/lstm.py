@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import torch
 from torch import Tensor
-from torch.nn import functional as F
 
 from seqtrans.recurrent.cells.base import Cell, State
+from seqtrans.recurrent.products import linear
 
 
 class LSTM(Cell):
@@ -31,7 +31,7 @@ class LSTM(Cell):
     def step(self, projected: Tensor, state: State) -> State:
         """One step by the equations."""
         h, c = state
-        gates = projected + F.linear(h, self.recurrent_weight)
+        gates = projected + linear(h, self.recurrent_weight)
         i, f, g, o = gates.chunk(4, dim=1)
         c = torch.sigmoid(f) * c + torch.sigmoid(i) * torch.tanh(g)
         return torch.sigmoid(o) * torch.tanh(c), c
