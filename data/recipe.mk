@@ -18,6 +18,10 @@ SHELL := bash
 .DEFAULT_GOAL := all
 MAKEFLAGS += --no-builtin-rules
 
+# names that an environment may hold for reasons of its own
+$(foreach name,OUT PRESET CONFIG VOCABULARY SUBWORDS SOURCE_TYPE TARGET_TYPE METRICS HYPOTHESES TEST,\
+    $(if $(findstring environment,$(origin $(name))),$(eval undefine $(name))))
+
 SEQTRANS ?= seqtrans
 PYTHON ?= python3
 CORPUS ?= corpus

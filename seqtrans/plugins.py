@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import difflib
 import importlib
+import importlib.util
 import pkgutil
 
 from seqtrans.errors import UsageError
 
 
 def names(package: str) -> list[str]:
-    """The members of a family: the modules of `package`, with `-` for `_`."""
-    path = importlib.import_module(package).__path__
+    """The members of a family: the modules of `package`, with `-` for `_`. Imports none of them."""
+    spec = importlib.util.find_spec(package)
+    path = spec.submodule_search_locations if spec else None
     return sorted(m.name.replace("_", "-") for m in pkgutil.iter_modules(path) if m.name != "base")
 
 

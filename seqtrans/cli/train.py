@@ -8,8 +8,11 @@ from typing import Annotated, Any
 
 import typer
 
+from seqtrans import plugins
 from seqtrans.errors import UsageError
 
+_CELLS = ", ".join(plugins.names("seqtrans.recurrent.cells"))
+_ATTENTIONS = ", ".join(plugins.names("seqtrans.model.attention"))
 _UNITS = {"": 1.0, "s": 1 / 60, "m": 1.0, "h": 60.0}
 
 
@@ -29,8 +32,8 @@ def train(
         str, typer.Option(help="Settings to begin from: base (sentences), character (words), demo.")
     ] = "base",
     config: Annotated[Path | None, typer.Option(help="TOML file of settings over the preset's.")] = None,
-    cell: Annotated[str | None, typer.Option(help="Recurrent cell: lstm, gru.")] = None,
-    attention: Annotated[str | None, typer.Option(help="Attention: dot, general, additive, none.")] = None,
+    cell: Annotated[str | None, typer.Option(help=f"Recurrent cell: {_CELLS}.")] = None,
+    attention: Annotated[str | None, typer.Option(help=f"Attention: {_ATTENTIONS}.")] = None,
     max_steps: Annotated[
         int | None, typer.Option(help="Stop after so many updates, in place of the configured limits.")
     ] = None,

@@ -8,14 +8,17 @@ from typing import Annotated
 
 import typer
 
+from seqtrans import plugins
 from seqtrans.errors import UsageError
+
+_FORMATS = ", ".join(plugins.names("seqtrans.formats"))
 
 
 def translate(
     model: Annotated[Path, typer.Option("--model", "-m", help="The model file.")],
     beam: Annotated[int, typer.Option(help="Hypotheses kept at each step; 1 is greedy search.")] = 5,
     n_best: Annotated[int, typer.Option(help="Translations to print for each line.")] = 1,
-    output_format: Annotated[str, typer.Option("--format", help="text, moses or jsonl.")] = "text",
+    output_format: Annotated[str, typer.Option("--format", help=f"{_FORMATS}.")] = "text",
     alignment: Annotated[str, typer.Option(help="Add an alignment: none, subwords or words.")] = "none",
     length_penalty: Annotated[
         float,

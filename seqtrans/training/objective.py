@@ -93,11 +93,16 @@ def _log_probabilities(probabilities_NV: Tensor, scores_NV: Tensor, ids_N1: Tens
 
 
 def batch_loss(network: Seq2Seq, batch: Batch, smoothing: float) -> tuple[Tensor, Tensor]:
-    """`cross_entropy` of a batch's targets, padding left out."""
+    """`cross_entropy` of a batch's targets."""
     memory = network.encode(batch.source_SB, batch.source_lengths_B)
-    readouts = network.readouts(batch.inputs_TB, memory).flatten(0, 1)
-    targets = batch.outputs_TB.flatten()
+    return readouts_loss(network, network.readouts(batch.inputs_TB, memory), batch.outputs_TB, smoothing)
+
+
+def readouts_loss(
+    network: Seq2Seq, readouts_TBE: Tensor, outputs_TB: Tensor, smoothing: float
+) -> tuple[Tensor, Tensor]:
+    """`cross_entropy` of what the readouts predict, padding left out."""
+    targets = outputs_TB.flatten()
     real = (targets != PAD_ID).nonzero().squeeze(1)
-    return cross_entropy(
-        readouts.index_select(0, real), network.output_weight, network.output_bias, targets[real], smoothing
-    )
+    readouts_NE = readouts_TBE.flatten(0, 1).index_select(0, real)
+    return cross_entropy(readouts_NE, network.output_weight, network.output_bias, targets[real], smoothing)

@@ -9,8 +9,11 @@ import argparse
 import platform
 import resource
 import statistics
+import subprocess
+import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
@@ -18,9 +21,11 @@ import numpy as np
 import torch
 from rich.console import Console
 from rich.table import Table
+from torch import Tensor
 
 from seqtrans.config import ModelConfig, TrainingConfig
 from seqtrans.device import Compute, choose_compute
+from seqtrans.model.memory import Memory
 from seqtrans.model.seq2seq import Seq2Seq
 from seqtrans.search.beam import beam_search
 from seqtrans.search.greedy import greedy_search
@@ -28,7 +33,7 @@ from seqtrans.search.hypothesis import SearchOptions
 from seqtrans.search.scorer import ModelScorer
 from seqtrans.text.batches import Batch, epoch_order, make_batch, pad_sources
 from seqtrans.text.corpus import EncodedCorpus, Ragged
-from seqtrans.training.objective import batch_loss
+from seqtrans.training.objective import readouts_loss
 from seqtrans.training.update import Updater
 
 VOCAB = 8000
@@ -101,29 +106,50 @@ def training_speed(config: ModelConfig, data: EncodedCorpus, compute: Compute, u
 
 
 def shares(updater: Updater, batch: Batch) -> dict[str, float]:
-    """Seconds of each part of an update."""
+    """Seconds of each part of an update; the graph is cut between the parts, so that each is timed alone."""
     network, compute = updater.network, updater.compute
+    taken: dict[str, list[float]] = {}
+
+    @contextmanager
+    def clock(part: str) -> Iterator[None]:
+        start = time.perf_counter()
+        yield
+        taken.setdefault(part, []).append(time.perf_counter() - start)
+
     network.train()
-    with compute.arithmetic():
-        memory = network.encode(batch.source_SB, batch.source_lengths_B)
-        encode = median_seconds(lambda: network.encode(batch.source_SB, batch.source_lengths_B), 8)
-        decode = median_seconds(lambda: network.readouts(batch.inputs_TB, memory), 8)
-        forward = median_seconds(lambda: batch_loss(network, batch, 0.1), 8)
-
-    def both() -> None:
+    for _ in range(12):
+        updater.optimizer.zero_grad()
         with compute.arithmetic():
-            loss, _ = batch_loss(network, batch, 0.1)
-        loss.backward()
+            with clock("encoder, forward"):
+                encoded = network.encode(batch.source_SB, batch.source_lengths_B)
+            memory = Memory(**{name: cut(tensor) for name, tensor in vars(encoded).items()})
+            with clock("decoder, forward"):
+                readouts = network.readouts(batch.inputs_TB, memory)
+            read = cut(readouts)
+            with clock("loss and its gradient"):
+                loss, _ = readouts_loss(network, read, batch.outputs_TB, 0.1)
+                (loss / batch.target_tokens).backward()
+        with clock("decoder, backward"):
+            readouts.backward(read.grad)
+        used = [(o, c.grad) for o, c in zip(vars(encoded).values(), vars(memory).values(), strict=True)]
+        outputs, gradients = zip(*((o, g) for o, g in used if g is not None), strict=True)
+        with clock("encoder, backward"):
+            torch.autograd.backward(outputs, gradients)
+        with clock("Adam and average"):
+            updater.optimizer.step()
+            updater.average.update(8)
+    return {part: statistics.median(seconds[2:]) for part, seconds in taken.items()}
 
-    together = median_seconds(both, 8)
-    whole = median_seconds(lambda: updater.step(batch, 1, 0.0), 8)
-    return {
-        "encoder, forward": encode,
-        "decoder, forward": decode,
-        "loss and its gradient": forward - encode - decode,
-        "encoder and decoder, backward": together - forward,
-        "clipping, Adam, average": whole - together,
-    }
+
+def cut(tensor: Tensor) -> Tensor:
+    """The same values, at which a backward pass ends."""
+    return tensor.detach().requires_grad_(tensor.requires_grad)
+
+
+def help_seconds() -> float:
+    """Of `seqtrans --help`, as a process."""
+    command = [sys.executable, "-m", "seqtrans", "--help"]
+    return median_seconds(lambda: subprocess.run(command, check=True, capture_output=True), 5)
 
 
 def decoding_speed(network: Seq2Seq, data: EncodedCorpus, compute: Compute, beam: int, lines: int) -> float:
@@ -184,6 +210,7 @@ def main() -> None:
     for beam in (1, 5):
         table.add_row(f"beam {beam}", f"{decoding_speed(updater.network, data, compute, beam, 512):,.0f}")
     console.print(table)
+    console.print(f"seqtrans --help: {help_seconds():.2f} s")
     console.print(f"peak memory {resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024:,.0f} MB")
 
 

@@ -132,6 +132,16 @@ def test_a_failed_stage_leaves_no_file(tmp_path: Path) -> None:
     assert recipe.stages() == ["translate", "score"]
 
 
+def test_names_of_the_environment_do_not_steer_a_recipe(tmp_path: Path) -> None:
+    recipe = Recipe("multi30k", tmp_path)
+    stray = {"OUT": "elsewhere", "CONFIG": "no.toml", "TEST": "1", "VOCABULARY": "7", "PRESET": "demo"}
+    done = recipe.make("score", f"CORPUS={recipe.corpus}", **stray)
+    assert done.returncode == 0, done.stderr
+    calls = recipe.calls.read_text()
+    assert not any(value in calls for value in ("elsewhere", "no.toml", "--vocab-size 7", "--preset demo"))
+    assert (recipe.folder / "out").exists()
+
+
 def test_a_missing_local_file_is_named(tmp_path: Path) -> None:
     recipe = Recipe("multi30k", tmp_path)
     (recipe.corpus / "val.de").unlink()

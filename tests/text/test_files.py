@@ -1,14 +1,13 @@
 """Files that appear whole or not at all: what a failure leaves, and the order of the system calls."""
 
 import errno
-import hashlib
 import os
 import stat
 
 import pytest
 
 from seqtrans.errors import StreamError
-from seqtrans.text.files import atomic_output, check_output, sha256_of
+from seqtrans.text.files import atomic_output, check_output
 
 as_user = pytest.mark.skipif(os.geteuid() == 0, reason="root may write anywhere")
 
@@ -136,11 +135,3 @@ def test_a_pipe_is_written_to_and_stays(tmp_path) -> None:
     finally:
         os.close(reader)
     assert stat.S_ISFIFO(pipe.stat().st_mode)
-
-
-def test_sha256_of_a_file(tmp_path) -> None:
-    path = tmp_path / "a"
-    path.write_bytes(b"abc")
-    assert sha256_of(path) == hashlib.sha256(b"abc").hexdigest()
-    with pytest.raises(StreamError, match="cannot be read"):
-        sha256_of(tmp_path / "missing")
