@@ -1,6 +1,9 @@
 """`python -m seqtrans` and the `seqtrans` command."""
 
-from seqtrans.cli.app import main
+try:
+    from seqtrans.cli.app import main
+except KeyboardInterrupt:  # Ctrl-C before the command line can say what that means
+    raise SystemExit(130) from None
 
 __all__ = ["main"]
 

@@ -203,10 +203,12 @@ def _from_environment(config: Config, environment: Mapping[str, str]) -> dict[st
     """SEQTRANS_TRAINING_BATCH_SIZE=32 and the like; values are read as TOML values, bare words as strings."""
     values: dict[str, dict[str, Any]] = {section.name: {} for section in fields(config)}
     for name, text in environment.items():
+        if not name.startswith("SEQTRANS_"):
+            continue
         section, _, key = name.removeprefix("SEQTRANS_").lower().partition("_")
-        if name.startswith("SEQTRANS_") and section in values:
-            try:
-                values[section][key] = tomllib.loads(f"value = {text}")["value"]
-            except ValueError:
-                values[section][key] = text
+        try:
+            value = tomllib.loads(f"value = {text}")["value"]
+        except ValueError:
+            value = text
+        values.setdefault(section, {})[key] = value
     return values

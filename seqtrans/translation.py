@@ -15,6 +15,7 @@ from seqtrans.search.greedy import greedy_search
 from seqtrans.search.hypothesis import Hypothesis, SearchOptions
 from seqtrans.search.scorer import ModelScorer, StepScorer
 from seqtrans.text.batches import pad_sources
+from seqtrans.text.lines import LineReport, without_breaks
 from seqtrans.text.subwords import SubwordModel
 
 MAX_SOURCE = 500
@@ -61,15 +62,16 @@ class Translator:
             for line, ids, was_cut, hypotheses in zip(lines, sources, cut, found, strict=True)
         ]
 
-    def stream(self, chunks: Iterable[list[str]], warn: Callable[[str], None]) -> Iterator[list[Translation]]:
-        """Translate chunk by chunk; `warn` hears of lines that were too long to read whole."""
+    def stream(self, chunks: Iterable[list[str]], report: LineReport) -> Iterator[list[Translation]]:
+        """Translate chunk by chunk; `report` counts lines that were too long to read whole."""
+        report.unread_beyond = f"{MAX_SOURCE} subwords"
         number = 0
         for chunk in chunks:
             translations = self.translate(chunk)
             for translation in translations:
                 number += 1
                 if translation.cut:
-                    warn(f"line {number}: longer than {MAX_SOURCE} subwords; the rest of it was left out")
+                    report.unread.add(number)
             yield translations
 
     def _search(self, sources: Sequence[Sequence[int]]) -> list[list[Hypothesis]]:
@@ -80,7 +82,7 @@ class Translator:
             return search(self.scorer, padded.to(self.compute.device), lengths.to(self.compute.device), self.options)
 
     def _text(self, hypothesis: Hypothesis) -> str:
-        return self.model.target_subwords.decode(hypothesis.tokens)
+        return without_breaks(self.model.target_subwords.decode(hypothesis.tokens))
 
 
 _EMPTY = Hypothesis([], 0.0, 0.0, [], None)

@@ -198,6 +198,9 @@ def test_the_environment_is_checked_like_all_else() -> None:
         ("SEQTRANS_TRAINING_BATCH_SIZE", "many"),
         ("SEQTRANS_TRAINING_BATCH_SIZE", ""),
         ("SEQTRANS_MODEL_HIDDEN", "7"),
+        ("SEQTRANS_MODEL_CEL", "gru"),
+        ("SEQTRANS_MODLE_CELL", "gru"),
+        ("SEQTRANS_BATCH_SIZE", "3"),
     ):
         with pytest.raises(UsageError, match="environment: ") as caught:
             load_config("base", None, {}, {name: text})

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import signal
 import sys
 from types import FrameType
@@ -13,6 +12,7 @@ import typer
 from seqtrans import __version__
 from seqtrans.cli import inspect, score, tokenize, train, translate
 from seqtrans.cli.options import VariadicCommand
+from seqtrans.cli.streams import flush_streams, prepare_streams
 from seqtrans.errors import SeqtransError
 
 app = typer.Typer(
@@ -55,15 +55,11 @@ def _terminate(signal_number: int, _frame: FrameType | None) -> NoReturn:
 
 
 def _leave(code: int, message: str = "") -> NoReturn:
-    """Exit with one line on stderr; a stream that cannot be flushed is pointed away, or Python complains."""
+    """Exit with one line on stderr."""
     if message:
         print(f"seqtrans: {message}", file=sys.stderr)
-    for stream in (sys.stdout, sys.stderr):
-        try:
-            stream.flush()
-        except (OSError, ValueError):
-            code = code or 74
-            os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
+    if not flush_streams():
+        code = code or 74
     sys.exit(code)
 
 
@@ -92,9 +88,7 @@ def _run() -> None:
 
 def main() -> NoReturn:
     """Run a command; every failure becomes one line on stderr and the exit code of its kind."""
-    for stream in (sys.stdout, sys.stderr):
-        if hasattr(stream, "reconfigure"):  # LC_ALL=C is UTF-8 all the same
-            stream.reconfigure(encoding="utf-8", errors="backslashreplace")
+    prepare_streams()
     signal.signal(signal.SIGTERM, _terminate)
     try:
         _run()

@@ -26,7 +26,8 @@ class VariadicCommand(TyperCommand):
         fresh = False
         for word in args:
             if word.startswith("-") and word != "-":
-                flag, fresh = (word, True) if word in many else (None, False)
+                name = word.partition("=")[0] if word.startswith("--") else word[:2]
+                flag, fresh = (name, name == word) if name in many else (None, False)  # else its value stands with it
                 spread.append(word)
             elif flag is not None and not fresh:
                 spread += [flag, word]

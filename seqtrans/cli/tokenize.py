@@ -52,7 +52,7 @@ def learn(
 
     to_stdout = str(output) == "-"
     if not to_stdout:
-        check_output(output)
+        check_output(output, files or [])
     model = learn_subwords(
         _lines_of(files or [Path("-")]),
         subword_type,

@@ -57,19 +57,16 @@ def translate(
         raise UsageError(f"{model}: has no attention, so there is no alignment to print")
     translator = Translator(trained, compute, options, batch_size)
 
-    def warn(message: str) -> None:
-        print(f"seqtrans: warning: {message}", file=sys.stderr)
-
     with open_input("-") as (stream, name):
         report = LineReport(name)
         try:
             chunks = chunks_of(stream, read_lines(stream, report), batch_size * CHUNK_BATCHES)
             number = 0
-            for translations in translator.stream(chunks, warn):
+            for translations in translator.stream(chunks, report):
                 for translation in translations:
                     sys.stdout.buffer.write(write(Written(number, translation, trained, alignment)))
                     number += 1
                 sys.stdout.buffer.flush()
         finally:
             for warning in report.warnings():
-                warn(warning)
+                print(f"seqtrans: warning: {warning}", file=sys.stderr)

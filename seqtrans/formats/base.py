@@ -30,7 +30,7 @@ class Written:
         if self.alignment == "words":
             sides = (self.model.source_subwords, source), (self.model.target_subwords, hypothesis.tokens)
             links = word_alignment(links, *sides)
-        return " ".join(f"{s}-{t}" for s, t in links)
+        return " ".join(f"{s}-{t}" for s, t in sorted(links))
 
 
 def check_alignment(name: str) -> None:

@@ -18,8 +18,8 @@ from torch import Tensor
 from torch.autograd.function import once_differentiable
 from torch.nn import functional as F
 
-_Noted = list[tuple[Tensor, Tensor]]
-"""Inputs [..., N, I] and the gradients of their outputs [..., N, O], a pair a step."""
+_Noted = list[tuple[int, Tensor, Tensor]]
+"""The backward pass, inputs [..., N, I] and the gradients of their outputs [..., N, O], of each step."""
 _Factor = tuple[Tensor, Tensor, _Noted]
 """A matrix, which is kept so that nothing else comes to lie at its address, its stand-in, and its steps."""
 
@@ -39,40 +39,52 @@ def deferred_gradients() -> Iterator[None]:
 
 def linear(inputs: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
     """The inputs times the transposed weight, plus the bias: [..., N, I] by [O, I] or [B, N, I] by [B, O, I]."""
-    if _loop is None:
-        return F.linear(inputs, weight, bias) if weight.dim() == 2 else torch.bmm(inputs, weight.mT)
-    key = (weight.data_ptr(), weight.shape, weight.stride())
-    if key not in _loop:
-        noted: _Noted = []
-        stand_in: Tensor = _StandIn.apply(weight, _product_type(weight), noted)  # type: ignore[no-untyped-call]
-        _loop[key] = weight, stand_in, noted
-    _, stand_in, noted = _loop[key]
-    outputs: Tensor = _Product.apply(inputs.to(stand_in.dtype), stand_in, noted)  # type: ignore[no-untyped-call]
+    if weight.dim() == 2 and (_loop is None or not _records(weight)):
+        return F.linear(inputs, weight, bias)
+    if _loop is None or not _records(weight):
+        outputs = torch.bmm(inputs, weight.mT)
+    else:
+        key = (weight.data_ptr(), weight.shape, weight.stride())
+        if key not in _loop:
+            noted: _Noted = []
+            stand_in: Tensor = _StandIn.apply(_as_autocast(weight), noted)  # type: ignore[no-untyped-call]
+            _loop[key] = weight, stand_in, noted
+        _, stand_in, noted = _loop[key]
+        outputs = _Product.apply(_as_autocast(inputs), stand_in, noted)  # type: ignore[no-untyped-call]
     return outputs if bias is None else outputs + bias.to(outputs.dtype)
 
 
-def _product_type(weight: Tensor) -> torch.dtype:
-    place = weight.device.type
-    return torch.get_autocast_dtype(place) if torch.is_autocast_enabled(place) else weight.dtype
+def _records(weight: Tensor) -> bool:
+    """Whether autograd follows this use; one that it does not must not pass for one that it does."""
+    return weight.requires_grad and torch.is_grad_enabled()
+
+
+def _as_autocast(tensor: Tensor) -> Tensor:
+    """In the type to which autocast, where it is on, would bring a product's factor."""
+    place = tensor.device.type
+    casts = torch.is_autocast_enabled(place) and tensor.dtype != torch.float64
+    return tensor.to(torch.get_autocast_dtype(place)) if casts else tensor
 
 
 class _StandIn(torch.autograd.Function):
-    """The matrix for all steps, in the type of the products; its turn in the backward pass comes after theirs."""
+    """The matrix for all steps; its turn in the backward pass comes after theirs."""
 
     @staticmethod
-    def forward(ctx: Any, weight: Tensor, dtype: torch.dtype, noted: _Noted) -> Tensor:
-        ctx.noted, ctx.dtype = noted, weight.dtype
+    def forward(ctx: Any, weight: Tensor, noted: _Noted) -> Tensor:
+        ctx.noted = noted
         ctx.set_materialize_grads(False)
-        return weight.to(dtype) if dtype != weight.dtype else weight.view_as(weight)
+        return weight.view_as(weight)
 
     @staticmethod
     @once_differentiable
-    def backward(ctx: Any, _nothing: None) -> tuple[Tensor | None, None, None]:
-        if not ctx.noted:  # no step's outputs went into the loss
-            return None, None, None
-        inputs, grads = (torch.cat(steps, dim=-2) for steps in zip(*ctx.noted, strict=True))
+    def backward(ctx: Any, _nothing: None) -> tuple[Tensor | None, None]:
+        now = _backward_pass()
+        steps = [(inputs, grad) for number, inputs, grad in ctx.noted if number == now]
         ctx.noted.clear()
-        return (grads.mT @ inputs).to(ctx.dtype), None, None
+        if not steps:  # no step's outputs went into the loss
+            return None, None
+        inputs, grads = (torch.cat(tensors, dim=-2) for tensors in zip(*steps, strict=True))
+        return grads.mT @ inputs, None
 
 
 class _Product(torch.autograd.Function):
@@ -88,7 +100,11 @@ class _Product(torch.autograd.Function):
     @once_differentiable
     def backward(ctx: Any, grad: Tensor) -> tuple[Tensor | None, None, None]:
         inputs, stand_in = ctx.saved_tensors
-        if ctx.needs_input_grad[1]:
-            rows = (inputs.detach(), grad)
-            ctx.noted.append(rows if stand_in.dim() > 2 else (rows[0].flatten(0, -2), rows[1].flatten(0, -2)))
+        rows = (inputs.detach(), grad) if stand_in.dim() > 2 else (inputs.detach().flatten(0, -2), grad.flatten(0, -2))
+        ctx.noted.append((_backward_pass(), *rows))
         return grad @ stand_in if ctx.needs_input_grad[0] else None, None, None
+
+
+def _backward_pass() -> int:
+    """The number of the backward pass under way: one that ends before the weights leaves its steps noted."""
+    return torch._C._current_graph_task_id()

@@ -90,7 +90,7 @@ def _object(result: Result, resampling: Resampling | None) -> dict[str, Any]:
             "resamples": resampling.samples,
             "seed": resampling.seed,
             "mean": mean,
-            "ci95": [mean - margin, mean + margin],
+            "ci95": [max(mean - margin, 0.0), mean + margin],
             "p_value": result.estimate.p_value,
         }
     return described

@@ -39,6 +39,15 @@ def corpus_score(name: str, hypotheses: Sequence[str], references: Sequence[str]
     return metric(name).corpus(hypotheses, [references]).value
 
 
+def shown(name: str, value: float) -> str:
+    """A score with as many decimals as its metric is given.
+
+    Raises:
+        UsageError: there is no such metric.
+    """
+    return f"{value:.{metric(name).decimals}f}"
+
+
 def higher_is_better(name: str) -> bool:
     """Whether a system with a higher score is the better one: true of BLEU, false of error rates.
 

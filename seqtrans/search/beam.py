@@ -5,9 +5,9 @@ among the first K are finished, and the K best others go on, so that ending does
 search of a sentence ends when K hypotheses have finished, when the best finished one provably beats whatever
 could still come, or at its length limit, where only EOS is allowed.
 
-The encoder's memory is never copied per beam, hypotheses are back-pointers, and finished sentences leave.
+The encoder's memory is never copied per beam, hypotheses are back-pointers, and finished sentences leave in groups.
 
-Shapes: S source steps, B sentences still searched, k rows of each (1 at the first step, then K), N = B * k,
+Shapes: S source steps, B sentences in the batch, k rows of each (1 at the first step, then K), N = B * k,
 C candidates, V target vocabulary.
 """
 
@@ -22,11 +22,9 @@ from torch.nn import functional as F
 
 from seqtrans.search.hypothesis import Hypothesis, SearchOptions
 from seqtrans.search.scorer import StepScorer
+from seqtrans.search.shapes import remaining
 from seqtrans.search.top import top
 from seqtrans.text.subwords import BOS_ID, EOS_ID, PAD_ID
-
-SHED = 4
-"""Ended sentences leave the batch when they are at least one in this many: leaving costs a copy of the others."""
 
 
 @dataclass(frozen=True)
@@ -127,11 +125,11 @@ def beam_search(
         for sentence, unfinished in zip(alive, scores[:, 0].tolist(), strict=True):
             if not sentence.over:
                 sentence.look(unfinished)
-        stay = [b for b, sentence in enumerate(alive) if not sentence.over]
-        if not stay:
+        over = [sentence.over for sentence in alive]
+        if all(over):
             return [sentence.hypotheses(trace, attention) for sentence in sentences]
         kept = None
-        if (len(alive) - len(stay)) * SHED >= len(alive):
+        if (stay := remaining(over)) is not None:
             kept = torch.tensor(stay, device=device)
             alive = [alive[b] for b in stay]
             scores, order, rows, tokens, added = (t[kept] for t in (scores, order, rows, tokens, added))

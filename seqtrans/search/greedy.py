@@ -10,6 +10,7 @@ from torch import Tensor
 
 from seqtrans.search.hypothesis import Hypothesis, SearchOptions
 from seqtrans.search.scorer import StepScorer
+from seqtrans.search.shapes import remaining
 from seqtrans.text.subwords import BOS_ID, EOS_ID, PAD_ID
 
 
@@ -21,6 +22,7 @@ def greedy_search(
     lengths = lengths_B.tolist()
     limits = [options.max_length(length) for length in lengths]
     alive = list(range(len(limits)))
+    over = [False for _ in alive]
     tokens: list[list[int]] = [[] for _ in alive]
     log_probs: list[list[float]] = [[] for _ in alive]
     attention: list[list[Tensor]] = [[] for _ in alive]
@@ -30,23 +32,22 @@ def greedy_search(
         scores, state, weights = scorer.step(ids, state)
         scores[:, [PAD_ID, BOS_ID]] = -torch.inf
         best, ids = scores.max(dim=1)
-        ended = []
         for row, (sentence, log_prob, token) in enumerate(zip(alive, best.tolist(), ids.tolist(), strict=True)):
+            if over[sentence]:
+                continue
             if step == limits[sentence] and token != EOS_ID:
                 token, log_prob = EOS_ID, float(scores[row, EOS_ID])
             log_probs[sentence].append(log_prob)
-            if token == EOS_ID:
-                ended.append(row)
+            over[sentence] = token == EOS_ID
+            if over[sentence]:
                 continue
             tokens[sentence].append(token)
             if options.alignments:
                 attention[sentence].append(weights[row, : lengths[sentence]])
-        if ended:
-            gone = set(ended)
-            rows = [row for row in range(len(alive)) if row not in gone]
+        if all(over):
+            break
+        if (rows := remaining([over[sentence] for sentence in alive])) is not None:
             alive = [alive[row] for row in rows]
-            if not alive:
-                break
             kept = torch.tensor(rows, device=ids.device)
             ids, state = ids[kept], state.select(kept, kept)
     return [[_hypothesis(*found, options)] for found in zip(tokens, log_probs, attention, lengths, strict=True)]

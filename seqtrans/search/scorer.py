@@ -13,6 +13,7 @@ from torch import Tensor
 
 from seqtrans.model.memory import DecoderState, Memory
 from seqtrans.model.seq2seq import Seq2Seq
+from seqtrans.search.shapes import padded
 
 
 class StepScorer(Protocol):
@@ -48,7 +49,7 @@ class ModelScorer:
 
     def start(self, source_SB: Tensor, lengths_B: Tensor) -> SearchState:
         """Encode the sources."""
-        memory = self.model.encode(source_SB, lengths_B)
+        memory = padded(self.model.encode(source_SB, lengths_B))
         return SearchState(memory, self.model.start(memory))
 
     def step(self, ids_N: Tensor, state: SearchState) -> tuple[Tensor, SearchState, Tensor]:

@@ -5,12 +5,12 @@ from __future__ import annotations
 import errno
 import os
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import BinaryIO
 
-from seqtrans.errors import StreamError
+from seqtrans.errors import StreamError, UsageError
 
 
 @contextmanager
@@ -52,16 +52,21 @@ def atomic_output(path: Path | str) -> Iterator[BinaryIO]:
         raise
 
 
-def check_output(path: Path | str) -> None:
+def check_output(path: Path | str, inputs: Iterable[Path] = ()) -> None:
     """Make sure that `atomic_output` will be able to write, before the work that leads there.
 
     Raises:
-        StreamError: the directory cannot be written, or `path` is one.
+        UsageError: `path` is one of the inputs, which would be lost.
+        StreamError: the directory or the file that is there cannot be written, or `path` is a directory.
     """
     target = Path(os.path.realpath(path))
+    if any(target.is_file() and target == Path(os.path.realpath(file)) for file in inputs):
+        raise UsageError(f"{path}: is read too, and would be overwritten; choose another output")
     try:
         if target.is_dir():
             raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR))
+        if target.exists() and not os.access(target, os.W_OK):
+            raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
         if not _is_special(target):
             with tempfile.NamedTemporaryFile(prefix=f".{target.name}.", dir=target.parent):
                 pass

@@ -44,13 +44,17 @@ class LineReport:
     invalid: Tally = field(default_factory=Tally)
     nul: Tally = field(default_factory=Tally)
     cut: Tally = field(default_factory=Tally)
+    unread: Tally = field(default_factory=Tally)
+    """Lines of which the reader's user took a part only, and the length of that part."""
+    unread_beyond: str = ""
 
     def warnings(self) -> Iterator[str]:
         """One sentence for each kind of mended line, with the number of lines and the first of them."""
         kinds = (
             (self.invalid, "not valid UTF-8, bad bytes replaced by U+FFFD"),
             (self.nul, "with NUL, replaced by U+FFFD"),
-            (self.cut, f"longer than {MAX_LINE_BYTES} bytes, cut there"),
+            (self.unread, f"longer than {self.unread_beyond}, the rest left out"),
+            (self.cut if self.cut != self.unread else Tally(), f"longer than {MAX_LINE_BYTES} bytes, cut there"),
         )
         for tally, what in kinds:
             if tally.count:
@@ -70,9 +74,9 @@ def read_lines(stream: BinaryIO, report: LineReport, *, strict: bool = False) ->
         report.lines += 1
         start, offset = offset, offset + len(raw)
         if not raw.endswith(b"\n") and len(raw) == MAX_LINE_BYTES:
-            rest = _skip_line(stream)
-            offset += rest
-            if rest > 1:  # more than the LF of a line that just fits
+            rest, end = _skip_line(stream)
+            offset += rest + end
+            if rest:
                 report.cut.add(report.lines)
                 raw = _whole_characters(raw)
         if report.lines == 1 and raw.startswith(codecs.BOM_UTF8):
@@ -80,14 +84,14 @@ def read_lines(stream: BinaryIO, report: LineReport, *, strict: bool = False) ->
         yield _decode(raw, report, start, strict)
 
 
-def _skip_line(stream: BinaryIO) -> int:
-    """Read to the end of the line; return the number of bytes."""
+def _skip_line(stream: BinaryIO) -> tuple[int, int]:
+    """Read to the end of the line; return the numbers of bytes before LF, and of LFs, which the last line may lack."""
     skipped = 0
     while rest := stream.readline(MAX_LINE_BYTES):
-        skipped += len(rest)
         if rest.endswith(b"\n"):
-            break
-    return skipped
+            return skipped + len(rest) - 1, 1
+        skipped += len(rest)
+    return skipped, 0
 
 
 def _whole_characters(raw: bytes) -> bytes:
@@ -118,7 +122,12 @@ def _decode(raw: bytes, report: LineReport, start: int, strict: bool) -> str:
 
 def one_line(text: str) -> bytes:
     """`text` as one output line: line ends and NULs inside become spaces, one LF at the end."""
-    return text.translate(_BREAKS).encode("utf-8", errors="replace") + b"\n"
+    return without_breaks(text).encode("utf-8", errors="replace") + b"\n"
+
+
+def without_breaks(text: str) -> str:
+    """`text` with spaces for line ends and NULs, which a model may well generate."""
+    return text.translate(_BREAKS)
 
 
 @contextmanager

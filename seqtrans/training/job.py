@@ -9,8 +9,9 @@ from seqtrans.config import Config, TrainingConfig
 from seqtrans.device import Compute
 from seqtrans.errors import DataError, StreamError, UsageError
 from seqtrans.model.attention import find_attention
+from seqtrans.model.file import load_model
 from seqtrans.recurrent.cells import find_cell
-from seqtrans.scoring.registry import metric_names
+from seqtrans.scoring.registry import metric_names, shown
 from seqtrans.text.files import check_output
 from seqtrans.training.checkpoint import Checkpoint, StateFolder
 from seqtrans.training.loop import Trainer
@@ -46,7 +47,7 @@ def run_job(job: TrainingJob, compute: Compute, progress: Progress) -> None:
     _check_metric(job.config.training.metric)
     find_cell(job.config.model.cell)
     find_attention(job.config.model.attention)
-    check_output(job.output)
+    check_output(job.output, [*job.train, *job.dev, *job.subwords.files()])
     folder = StateFolder(job.output)
     with folder.locked():
         checkpoint = _checkpoint_of(job, folder, progress)
@@ -55,6 +56,9 @@ def run_job(job: TrainingJob, compute: Compute, progress: Progress) -> None:
                 f"{job.output}: the best model of this training is gone; remove {folder.path} to begin anew"
             )
         subwords = job.subwords.load()
+        if subwords is None and checkpoint is not None and job.output.exists():
+            trained = load_model(job.output)  # what was learned from the text once is not learned again
+            subwords = trained.source_subwords, trained.target_subwords
         data = prepare(job.train, job.dev, job.config.text, subwords, progress.say)
         if checkpoint is not None:
             _check_data(checkpoint, data.digests, folder.path, job.force)
@@ -115,7 +119,7 @@ def _without_budget(config: Config) -> Config:
 
 def _check_data(checkpoint: Checkpoint, found: dict[str, str], folder: Path, force: bool) -> None:
     """Refuse other data; `force` excuses another corpus, but nothing excuses other subwords."""
-    for name in sorted(found.keys() | checkpoint.digests.keys()):
+    for name in sorted(found.keys() | checkpoint.digests.keys(), key=lambda name: (name in SUBWORD_DIGESTS, name)):
         if found.get(name) == checkpoint.digests.get(name):
             continue
         if name in SUBWORD_DIGESTS:  # and not a corpus file that is called so
@@ -135,8 +139,9 @@ def _tell(trainer: Trainer, job: TrainingJob, progress: Progress) -> None:
     if position.best_score is None:
         progress.say("warning: no validation gave a number; no model was kept")
         return
+    score = f"{position.best_score:.3f}" if metric == "loss" else shown(metric, position.best_score)
     progress.say(
         f"{job.output}: kept from step {position.best_step:,} of {position.step:,}, dev {metric} "
-        f"{position.best_score:.2f} (greedy), after {position.seconds / 60:.1f} minutes"
+        f"{score} (greedy), after {position.seconds / 60:.1f} minutes"
     )
     progress.say(f"translate with: seqtrans translate -m {job.output} < TEXT")

@@ -54,21 +54,22 @@ class _CrossEntropy(torch.autograd.Function):
             d_weight = (-share * total_readout).repeat(len(weight), 1)
             d_bias = torch.full_like(bias, -share * len(readouts))
         for start in range(0, len(readouts), CHUNK):
-            chunk, wanted = readouts[start : start + CHUNK], targets[start : start + CHUNK].unsqueeze(1)
+            chunk, wanted = readouts[start : start + CHUNK], targets[start : start + CHUNK]
+            rows = torch.arange(len(chunk), device=chunk.device)
             scores = torch.addmm(low_bias, chunk, low.t())
             probabilities = torch.softmax(scores, dim=1)
-            plain -= _log_probabilities(probabilities, scores, wanted).to(exact).sum()
-            correct += scores.gather(1, wanted).to(exact).sum()
+            probability, log_probability = _of_targets(probabilities, scores, rows, wanted)
+            plain -= log_probability.sum()
+            correct += scores[rows, wanted].to(exact).sum()
             if not needed:
                 continue
-            rows = torch.arange(len(chunk), device=chunk.device)
-            d_scores = probabilities.index_put_((rows, wanted.squeeze(1)), low.new_tensor(smoothing - 1), True)
+            d_scores = probabilities.index_put_((rows, wanted), (probability - (1 - smoothing)).to(low.dtype))
             torch.mm(d_scores, low, out=d_readouts[start : start + CHUNK])
             if low.dtype == weight.dtype:
                 d_weight.addmm_(d_scores.t(), chunk)
             else:
                 d_weight += d_scores.t() @ chunk
-            d_bias += d_scores.sum(dim=0)
+            d_bias += d_scores.sum(dim=0, dtype=bias.dtype)
         if needed:
             d_readouts -= (smoothing * mean_weight).to(low.dtype)
             ctx.save_for_backward(d_readouts, d_weight, d_bias)
@@ -82,14 +83,24 @@ class _CrossEntropy(torch.autograd.Function):
         return d_readouts * grad.to(d_readouts.dtype), d_weight * grad, d_bias * grad, None, None, None
 
 
-def _log_probabilities(probabilities_NV: Tensor, scores_NV: Tensor, ids_N1: Tensor) -> Tensor:
-    """The log-probability of one id a row, [N, 1]; from the scores where p itself is too small a number."""
-    probability = probabilities_NV.gather(1, ids_N1).to(torch.promote_types(scores_NV.dtype, torch.float32))
-    logs = probability.log()
-    (tiny,) = (probability.squeeze(1) < 1e-30).nonzero(as_tuple=True)
+def _of_targets(
+    probabilities_NV: Tensor, scores_NV: Tensor, rows_N: Tensor, targets_N: Tensor
+) -> tuple[Tensor, Tensor]:
+    """The probability of each target and its logarithm, [N] in 32 bits or more.
+
+    Near 1, where few bits tell nothing from nothing, it is what the others leave of 1; where it is too small a
+    number, its logarithm comes from the scores.
+    """
+    exact = torch.promote_types(scores_NV.dtype, torch.float32)
+    rounded = probabilities_NV[rows_N, targets_N].to(exact)
+    others = (probabilities_NV.sum(dim=1, dtype=exact) - rounded).clamp_(min=0)
+    likely = rounded > 0.5
+    probability = torch.where(likely, 1 - others, rounded)
+    logs = torch.where(likely, torch.log1p(-others), rounded.log())
+    (tiny,) = (rounded < 1e-30).nonzero(as_tuple=True)
     if len(tiny):
-        logs[tiny] = scores_NV[tiny].to(logs.dtype).log_softmax(dim=1).gather(1, ids_N1[tiny])
-    return logs
+        logs[tiny] = scores_NV[tiny].to(exact).log_softmax(dim=1).gather(1, targets_N[tiny, None]).squeeze(1)
+    return probability, logs
 
 
 def batch_loss(network: Seq2Seq, batch: Batch, smoothing: float) -> tuple[Tensor, Tensor]:

@@ -24,6 +24,10 @@ class SubwordFiles:
     source: Path | None = None
     target: Path | None = None
 
+    def files(self) -> list[Path]:
+        """Those that are given."""
+        return [path for path in (self.joint, self.source, self.target) if path is not None]
+
     def load(self) -> tuple[SubwordModel, SubwordModel] | None:
         """The models, or None where none is given.
 

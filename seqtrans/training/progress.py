@@ -14,6 +14,7 @@ from types import TracebackType
 from rich.console import Console
 from rich.status import Status
 
+from seqtrans.scoring.registry import shown
 from seqtrans.training.validation import Validation
 
 PLAIN_SECONDS = 10.0
@@ -91,7 +92,7 @@ class Progress:
         mark = "  (best so far, kept)" if kept else ""
         self.say(
             f"{position}  dev loss {found.loss:.3f}  perplexity {_perplexity(found.loss)}  "
-            f"{found.metric} {found.score:.2f}{mark}"
+            f"{found.metric} {shown(found.metric, found.score)}{mark}"
         )
         for source, translation, reference in found.samples:
             self.say(f"    {source}\n      -> {translation}\n       = {reference}")

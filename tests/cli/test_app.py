@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import re
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
 from seqtrans import __version__
-from tests.conftest import RunSeqtrans
+from tests.conftest import RunSeqtrans, seqtrans_environment
 
 COMMANDS = (["tokenize", "learn"], ["tokenize", "encode"], ["tokenize", "decode"], ["train"], ["translate"],
             ["score"], ["inspect"])  # fmt: skip
@@ -32,6 +34,27 @@ def test_every_flag_explains_itself(run_seqtrans: RunSeqtrans) -> None:
 
 def test_the_version(run_seqtrans: RunSeqtrans) -> None:
     assert run_seqtrans("--version").stdout.decode() == f"seqtrans {__version__}\n"
+
+
+@pytest.mark.parametrize(
+    ("line", "code", "stdout", "stderr"),
+    [
+        ("seqtrans --version >&-", 74, "", "seqtrans: standard output: cannot be written: it is closed\n"),
+        ("seqtrans --version 2>&-", 0, f"seqtrans {__version__}\n", ""),
+        ("seqtrans trane 2>&-", 2, "", ""),
+        ("seqtrans inspect {tmp} 2>&-", 65, "", ""),
+        ("seqtrans inspect {tmp} >&-", 65, "", "seqtrans: {tmp}: is not a file; a seqtrans model is one file\n"),
+        ("seqtrans tokenize learn -o {tmp}/m <&-", 74, "", "seqtrans: <stdin>: cannot be read: it is closed\n"),
+        ("seqtrans --version >/dev/full", 74, "", "seqtrans: No space left on device\n"),
+    ],
+)
+def test_streams_that_are_closed_or_full(line: str, code: int, stdout: str, stderr: str, tmp_path: Path) -> None:
+    function = f'seqtrans() {{ {sys.executable} -m seqtrans "$@"; }}; '
+    done = subprocess.run(
+        ["bash", "-c", function + line.replace("{tmp}", str(tmp_path))],
+        env=seqtrans_environment(), capture_output=True, text=True, timeout=60, check=False,
+    )  # fmt: skip
+    assert (done.returncode, done.stdout, done.stderr) == (code, stdout, stderr.replace("{tmp}", str(tmp_path)))
 
 
 def test_no_arguments_give_help_and_an_unknown_command_one_line(run_seqtrans: RunSeqtrans) -> None:

@@ -76,7 +76,9 @@ def test_every_metric_in_the_order_asked(folder: Path) -> None:
     assert len(printed(repeated).splitlines()) == 2
 
 
-@pytest.mark.parametrize("flags", [["-r", "ref", "hyp"], ["-r", "ref", "-r", "hyp"]])
+@pytest.mark.parametrize(
+    "flags", [["-r", "ref", "hyp"], ["-r", "ref", "-r", "hyp"], ["--reference=ref", "hyp"], ["-rref", "hyp"]]
+)
 def test_several_references(flags: list[str], folder: Path) -> None:
     result = printed(score("hyp", *flags, "--metric", "exact", folder=folder))
     assert result.startswith("exact = 100.00  matches = 3 lines = 3  nrefs:2|")

@@ -226,6 +226,23 @@ def test_learning_refuses_what_is_not_utf8_and_writes_nothing(run_seqtrans, tmp_
     assert list(tmp_path.iterdir()) == [text]
 
 
+def test_a_text_is_not_overwritten_by_its_model(run_seqtrans, tmp_path) -> None:
+    text = tmp_path / "text"
+    text.write_text("one two\n")
+    run = run_seqtrans("tokenize", "learn", "-o", text, text)
+    assert run.returncode == 2
+    assert "would be overwritten" in one_line_of(run.stderr)
+    assert text.read_text() == "one two\n"
+
+
+def test_line_ends_and_nul_spelled_in_bytes_become_spaces(run_seqtrans, parallel_text, tmp_path) -> None:
+    model = tmp_path / "m"
+    flags = ["--byte-fallback", "--vocab-size", 300]
+    assert run_seqtrans("tokenize", "learn", "-o", model, *flags, *parallel_text).returncode == 0
+    run = run_seqtrans("tokenize", "decode", "-m", model, input=b"<0x41> <0x0A> <0x42> <0x0D> <0x43> <0x00> <0x44>\n")
+    assert run.stdout == b"A B C D\n"
+
+
 @pytest.mark.parametrize(
     ("args", "code", "message"),
     [

@@ -150,6 +150,34 @@ def test_resuming_with_other_settings_or_other_text_is_refused(
     assert run_seqtrans(*more, "--subwords", subwords, "--force").returncode == 0
 
 
+def test_subwords_that_were_learned_from_the_text_are_kept_when_resuming(
+    tmp_path: Path, parallel_text: Text, tiny_config: Path, run_seqtrans: RunSeqtrans
+) -> None:
+    text = tuple(tmp_path / path.name for path in parallel_text)
+    for old, new in zip(parallel_text, text, strict=True):
+        new.write_bytes(old.read_bytes())
+    base = arguments((text[0], text[1]), tiny_config, tmp_path / "m.safetensors")
+    assert run_seqtrans(*base, "--max-steps", 5).returncode == 0
+    for path in text:
+        path.write_bytes(path.read_bytes() + b"another line\n")
+    changed = run_seqtrans(*base, "--max-steps", 10, "--resume")
+    assert changed.returncode == 65
+    assert "train.en' is not what this training began with" in one_line(changed.stderr)
+    forced = run_seqtrans(*base, "--max-steps", 10, "--resume", "--force")
+    assert forced.returncode == 0, forced.stderr.decode()
+
+
+def test_an_output_that_is_read_too_is_refused(
+    tmp_path: Path, parallel_text: Text, tiny_config: Path, run_seqtrans: RunSeqtrans
+) -> None:
+    copy = tmp_path / "train.en"
+    copy.write_bytes(parallel_text[0].read_bytes())
+    run = run_seqtrans(*arguments((copy, parallel_text[1]), tiny_config, copy, "--max-steps", 5))
+    assert run.returncode == 2
+    assert "would be overwritten" in one_line(run.stderr)
+    assert copy.read_bytes() == parallel_text[0].read_bytes()
+
+
 def test_a_failed_start_keeps_the_training_before(
     tmp_path: Path, parallel_text: Text, tiny_config: Path, run_seqtrans: RunSeqtrans
 ) -> None:
@@ -204,6 +232,27 @@ def test_text_that_is_not_utf8_is_refused_with_its_place(
     run = run_seqtrans(*arguments((bad, parallel_text[1]), tiny_config, tmp_path / "m", "--max-steps", 5))
     assert run.returncode == 65
     assert f"{bad}:2: byte 0xff at offset 14" in one_line(run.stderr)
+
+
+@pytest.mark.parametrize(
+    ("longest", "code", "words"),
+    [
+        ("4", 0, "of the pairs were dropped"),
+        ("1", 65, "no sentence pair is usable (200 source longer than 1 subwords)"),
+    ],
+)
+def test_a_length_limit_that_drops_much_is_told(
+    longest: str, code: int, words: str, tmp_path: Path, parallel_text: Text, tiny_config: Path,
+    run_seqtrans: RunSeqtrans,
+) -> None:  # fmt: skip
+    long = tmp_path / "long.en"
+    long.write_text("".join(f"one two {line}\n" for line in parallel_text[0].read_text("utf-8").splitlines()), "utf-8")
+    run = run_seqtrans(
+        *arguments((long, parallel_text[1]), tiny_config, tmp_path / "m", "--max-steps", 2),
+        env={"SEQTRANS_TEXT_MAX_LENGTH": longest},
+    )
+    assert run.returncode == code
+    assert words in run.stderr.decode()
 
 
 def test_dropped_pairs_are_counted_and_too_many_are_warned_of(

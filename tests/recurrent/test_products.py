@@ -110,14 +110,46 @@ def test_steps_that_the_loss_does_not_need_add_nothing() -> None:
     torch.testing.assert_close(found, expected)
 
 
-def test_a_weight_without_gradient_gets_none() -> None:
+def test_uses_that_autograd_does_not_follow_are_not_taken_for_others() -> None:
     leaves = make_leaves()
-    frozen = leaves["square"].detach()
+    state, weight = leaves["state"], leaves["square"]
     with deferred_gradients():
-        outputs = linear(linear(leaves["state"], frozen), frozen)
-    torch.testing.assert_close(
-        torch.autograd.grad(outputs.sum(), [leaves["state"]])[0], (frozen @ frozen).sum(dim=0).expand(SENTENCES, -1)
+        with torch.no_grad():
+            linear(state, weight)
+        outputs = linear(linear(state, weight.detach()), weight)
+        outputs = linear(outputs, weight.detach())
+    expected = state @ weight.detach().T @ weight.T @ weight.detach().T
+    torch.testing.assert_close(outputs, expected)
+    for leaf in (state, weight):
+        found, wanted = (torch.autograd.grad(o.square().sum(), leaf, retain_graph=True)[0] for o in (outputs, expected))
+        torch.testing.assert_close(found, wanted)
+
+
+def test_a_backward_pass_that_leaves_weights_out_leaves_nothing_behind() -> None:
+    leaves = make_leaves()
+    with deferred_gradients():
+        loss = with_one_weight(with_one_weight(leaves["state"], leaves), leaves).sum()
+    torch.autograd.grad(loss, [leaves["state"]], retain_graph=True)
+    (first,) = torch.autograd.grad(loss, [leaves["square"]], retain_graph=True)
+    (second,) = torch.autograd.grad(loss, [leaves["square"]])
+    (expected,) = torch.autograd.grad(
+        with_one_weight(with_one_weight(leaves["state"], leaves), leaves).sum(), [leaves["square"]]
     )
+    torch.testing.assert_close(first, expected)
+    torch.testing.assert_close(second, expected)
+
+
+@pytest.mark.parametrize("how", [nullcontext, deferred_gradients])
+def test_a_bias_and_types_mean_the_same_with_and_without(how: Callable[[], AbstractContextManager[None]]) -> None:
+    leaves = make_leaves()
+    queries, bias = leaves["state"].unsqueeze(1), torch.ones(7, dtype=torch.float64)
+    with how():
+        found = linear(queries, leaves["memory"], bias)
+        torch.testing.assert_close(found, queries @ leaves["memory"].mT + 1)
+        with pytest.raises(RuntimeError, match="dtype"):
+            linear(leaves["state"], leaves["square"].float())
+        with torch.autocast("cpu", dtype=torch.bfloat16):
+            assert linear(leaves["state"], leaves["square"]).dtype == torch.float64
 
 
 def test_under_autocast_products_are_in_bfloat16_and_weight_gradients_in_32_bits() -> None:

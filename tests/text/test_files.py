@@ -6,7 +6,7 @@ import stat
 
 import pytest
 
-from seqtrans.errors import StreamError
+from seqtrans.errors import StreamError, UsageError
 from seqtrans.text.files import atomic_output, check_output
 
 as_user = pytest.mark.skipif(os.geteuid() == 0, reason="root may write anywhere")
@@ -92,6 +92,24 @@ def test_a_directory_without_permission_is_a_stream_error(tmp_path, write) -> No
     tmp_path.chmod(0o500)
     with pytest.raises(StreamError, match="cannot be written: Permission denied"):
         write(tmp_path / "out")
+
+
+@as_user
+def test_a_file_without_permission_is_a_stream_error(tmp_path) -> None:
+    path = tmp_path / "out"
+    path.write_bytes(b"old")
+    path.chmod(0o400)
+    with pytest.raises(StreamError, match="cannot be written: Permission denied"):
+        check_output(path)
+
+
+def test_an_output_that_is_read_too_is_refused(tmp_path) -> None:
+    path, link = tmp_path / "text", tmp_path / "link"
+    path.write_bytes(b"text")
+    link.symlink_to(path)
+    with pytest.raises(UsageError, match="would be overwritten"):
+        check_output(link, [tmp_path / "other", path])
+    check_output(tmp_path / "new", [path])
 
 
 def test_a_directory_in_the_place_of_the_file_is_a_stream_error(tmp_path) -> None:

@@ -90,6 +90,14 @@ def test_a_line_that_just_fits_is_not_cut(end: bytes) -> None:
     assert list(report.warnings()) == []
 
 
+def test_one_byte_too_many_in_a_last_line_without_line_feed_is_told() -> None:
+    lines, report = read(b"x" * (MAX_LINE_BYTES + 1))
+    assert len(lines[0]) == MAX_LINE_BYTES
+    assert report.cut.count == 1
+    lines, _ = read(b"x" * (MAX_LINE_BYTES - 1) + "é".encode(), strict=True)
+    assert len(lines[0]) == MAX_LINE_BYTES - 1
+
+
 def test_a_cut_goes_through_no_character() -> None:
     lines, report = read(("é" * MAX_LINE_BYTES + "\n").encode()[1:])  # shifted: the limit falls inside one
     assert lines[0][0] == "\ufffd"

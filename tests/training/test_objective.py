@@ -90,6 +90,25 @@ def test_in_bfloat16_the_result_is_near_and_weight_gradients_are_in_32_bits(smoo
         assert (one.float() - other).norm() < 0.03 * other.norm()
 
 
+@smoothings
+@pytest.mark.parametrize("sharpness", [3.0, 8.0, 20.0])
+def test_in_bfloat16_confident_predictions_are_told_apart(sharpness: float, smoothing: float) -> None:
+    """Where p is near 1, rounding it to 8 bits would make the loss 0 and turn gradients around."""
+    torch.manual_seed(3)
+    targets = torch.randint(VOCAB, (40,))
+    weight, bias = torch.eye(VOCAB, requires_grad=True), torch.zeros(VOCAB, requires_grad=True)
+    readouts = (torch.eye(VOCAB)[targets] * sharpness).to(torch.bfloat16).requires_grad_()
+    smoothed, plain = cross_entropy(readouts, weight, bias, targets, smoothing)
+    scores = F.linear(readouts.float(), weight, bias)
+    expected = F.cross_entropy(scores, targets, label_smoothing=smoothing, reduction="sum")
+    assert plain.item() == pytest.approx(F.cross_entropy(scores, targets, reduction="sum").item(), rel=0.01)
+    assert smoothed.item() == pytest.approx(expected.item(), rel=0.01)
+    found = torch.autograd.grad(smoothed, [readouts, weight, bias])
+    wanted = torch.autograd.grad(expected, [readouts, weight, bias])
+    for one, other in zip(found, wanted, strict=True):
+        assert (one.float() - other.float()).norm() < 0.01 * other.float().norm()
+
+
 def test_a_batch_costs_what_its_sentences_cost_alone(corpus: EncodedCorpus, network: Seq2Seq) -> None:
     network = network.double().eval()
     pairs = torch.arange(9).numpy()
