@@ -71,6 +71,8 @@ def run_job(job: TrainingJob, compute: Compute, progress: Progress) -> None:
         )
         if checkpoint is None:
             folder.clear()
+            if job.resume:
+                progress.say(f"no checkpoint in {folder.path}: beginning anew")
         else:
             trainer.resume(checkpoint)
             progress.say(f"going on from step {checkpoint.position.step:,} ({folder.path})")

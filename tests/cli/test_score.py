@@ -66,6 +66,10 @@ def test_hypotheses_from_standard_input(arguments: list[str], folder: Path) -> N
     assert printed(result) == printed(score("hyp", "-r", "ref", *flags, folder=folder))
 
 
+def test_hypotheses_after_the_references_are_looked_for_in_vain(folder: Path) -> None:
+    assert "come before -r" in refused(score("-r", "ref", "hyp", folder=folder, stdin=b""), 2)
+
+
 def test_every_metric_in_the_order_asked(folder: Path) -> None:
     names = ["wer", "bleu01", "cer", "exact", "ter", "chrf", "bleu"]
     text = printed(score("hyp", "-r", "ref", "--metric", *names, folder=folder))

@@ -40,10 +40,11 @@ def test_a_training_tells_what_it_does_and_what_it_kept(
     tmp_path: Path, parallel_text: Text, tiny_config: Path, run_seqtrans: RunSeqtrans
 ) -> None:
     model = tmp_path / "m.safetensors"
-    run = run_seqtrans(*arguments(parallel_text, tiny_config, model, "--max-steps", 120))
+    run = run_seqtrans(*arguments(parallel_text, tiny_config, model, "--max-steps", 120, "--resume"))
     assert run.returncode == 0, run.stderr.decode()
     assert run.stdout == b""
     said = run.stderr.decode()
+    assert "beginning anew" in said  # for there was nothing to resume
     assert "200 pairs, 200 kept" in said
     assert "(best so far, kept)" in said
     assert f"seqtrans translate -m {model}" in said
