@@ -70,9 +70,7 @@ def score(
     systems = [_read(path) for path in hypotheses]
     answers = [_read(path) for path in references]
     if len(references) > 1 and hypotheses == ["-"] and not systems[0].lines:
-        raise UsageError(
-            "no hypotheses on standard input; their files come before -r, which takes all after it"
-        )
+        raise UsageError("no hypotheses on standard input; their files come before -r, which takes all after it")
 
     from seqtrans.scoring import evaluation, output
 
