@@ -9,10 +9,10 @@ VENV := .venv
 BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 
-.PHONY: help demo test lint format bench quality clean
+.PHONY: help demo test lint format bench bench-cells quality clean
 
 help: ## Show what there is to make
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 $(INSTALLED): pyproject.toml constraints.txt
 	$(PYTHON) -m venv $(VENV)
@@ -36,6 +36,9 @@ format: $(INSTALLED) ## Format the code
 
 bench: $(INSTALLED) ## Measure training and decoding speed on this machine
 	$(BIN)/python -m tests.benchmarks.bench
+
+bench-cells: $(INSTALLED) ## Measure a training step of every recurrent cell beside the library's LSTM (minutes)
+	$(BIN)/python -m tests.benchmarks.bench_cells
 
 quality: $(INSTALLED) ## Train and score Multi30k English-German (an hour; CORPUS=/path/to/multi30k/raw, or it is downloaded)
 	$(MAKE) --no-print-directory -C data/multi30k SEQTRANS=$(abspath $(BIN))/seqtrans score

@@ -59,6 +59,8 @@ class ModelConfig:
     """The output layer is the target embedding, and with one joint subword model the source embedding too."""
     dropout: float = _bounded(0.3, 0, 0.99)
     """Variational: one mask a sentence at each place (Gal & Ghahramani 2016)."""
+    recurrent_dropout: float = _bounded(0.0, 0, 0.99)
+    """The share of each cell's recurrent weights that is zero in an update (Merity et al. 2018, section 2)."""
     word_dropout: float = _bounded(0.0, 0, 0.99)
     """The share of input subwords whose embedding is zeroed (Sennrich & Zhang 2019, section 3)."""
 

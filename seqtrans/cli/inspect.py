@@ -8,15 +8,18 @@ from typing import Annotated, Any
 
 import typer
 
+from seqtrans.cli.models import CellOption, load
+
 
 def inspect(
     model: Annotated[Path, typer.Argument(metavar="MODEL", help="The model file.")],
+    cell: CellOption = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
 ) -> None:
     """Print a model's architecture, size, vocabularies, training data hashes, scores and versions."""
-    from seqtrans.model.file import describe, load_model
+    from seqtrans.model.file import describe
 
-    facts = describe(load_model(model))
+    facts = describe(load(model, cell))
     facts = {"file": str(model), "bytes": model.stat().st_size, **facts}
     typer.echo(json.dumps(facts, ensure_ascii=False, indent=2) if as_json else _page(facts))
 

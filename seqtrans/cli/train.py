@@ -32,7 +32,7 @@ def train(
         str, typer.Option(help="Settings to begin from: base (sentences), character (words), demo.")
     ] = "base",
     config: Annotated[Path | None, typer.Option(help="TOML file of settings over the preset's.")] = None,
-    cell: Annotated[str | None, typer.Option(help=f"Recurrent cell: {_CELLS}.")] = None,
+    cell: Annotated[str | None, typer.Option(help=f"Recurrent cell: {_CELLS}; or FILE.py:CLASS.")] = None,
     attention: Annotated[str | None, typer.Option(help=f"Attention: {_ATTENTIONS}.")] = None,
     max_steps: Annotated[
         int | None, typer.Option(help="Stop after so many updates, in place of the configured limits.")

@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 
 from seqtrans import plugins
+from seqtrans.cli.models import CellOption, load
 from seqtrans.errors import UsageError
 
 _FORMATS = ", ".join(plugins.names("seqtrans.formats"))
@@ -24,6 +25,7 @@ def translate(
         float,
         typer.Option(help="alpha in score = log-probability / length^alpha; 0 prefers short translations."),
     ] = 1.0,
+    cell: CellOption = None,
     batch_size: Annotated[int, typer.Option(help="Lines searched together.")] = 64,
     precision: Annotated[str, typer.Option(help="auto, fp32 or bf16.")] = "auto",
     device: Annotated[str, typer.Option(help="auto, cpu or cuda.")] = "auto",
@@ -42,7 +44,6 @@ def translate(
     from seqtrans.device import choose_compute
     from seqtrans.formats import find_format
     from seqtrans.formats.base import Written, check_alignment
-    from seqtrans.model.file import load_model
     from seqtrans.search.hypothesis import SearchOptions
     from seqtrans.text.filters import chunks_of
     from seqtrans.text.lines import LineReport, open_input, read_lines
@@ -52,7 +53,7 @@ def translate(
     check_alignment(alignment)
     compute = choose_compute(device, precision, threads)
     options = SearchOptions(beam, n_best, length_penalty, alignments=alignment != "none")
-    trained = load_model(model)
+    trained = load(model, cell)
     if alignment != "none" and not trained.network.aligns:
         raise UsageError(f"{model}: has no attention, so there is no alignment to print")
     translator = Translator(trained, compute, options, batch_size)

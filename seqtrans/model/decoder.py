@@ -23,7 +23,7 @@ from seqtrans.model.attention import find_attention
 from seqtrans.model.dropout import VariationalDropout, masked
 from seqtrans.model.memory import DecoderState, Memory
 from seqtrans.recurrent.cells import find_cell
-from seqtrans.recurrent.cells.base import Cell, State
+from seqtrans.recurrent.cells.base import Cell, State, recurrent_dropout
 from seqtrans.recurrent.products import deferred_gradients, linear
 
 
@@ -41,6 +41,7 @@ class Decoder(nn.Module):
         self.readout = nn.Linear(hidden + memory, config.embedding)
         self.bridge = nn.Linear(memory, config.decoder_layers * kind.states * hidden)
         self.dropout = VariationalDropout(config.dropout)
+        self.recurrent_dropout = config.recurrent_dropout
 
     def start(self, memory: Memory) -> DecoderState:
         """The state before the first step: tanh of a linear bridge from the encoder's summary, a row a sentence."""
@@ -54,13 +55,19 @@ class Decoder(nn.Module):
     def forward(self, embedded_TBE: Tensor, memory: Memory) -> Tensor:
         """The readouts [T, B, E] of whole targets, given what precedes each word (teacher forcing)."""
         state, masks = self.start(memory), self._masks(memory)
-        if self.input_feeding:
-            readouts = []
-            with deferred_gradients():
-                for projected in self._project_first(embedded_TBE).unbind(0):
-                    readout, state, _ = self._advance(projected, state, memory, masks)
-                    readouts.append(readout)
-            return torch.stack(readouts)
+        with recurrent_dropout(self, self.recurrent_dropout):
+            run = self._by_steps if self.input_feeding else self._by_layers
+            return run(embedded_TBE, state, memory, masks)
+
+    def _by_steps(self, embedded_TBE: Tensor, state: DecoderState, memory: Memory, masks: _Masks) -> Tensor:
+        readouts = []
+        with deferred_gradients():
+            for projected in self._project_first(embedded_TBE).unbind(0):
+                readout, state, _ = self._advance(projected, state, memory, masks)
+                readouts.append(readout)
+        return torch.stack(readouts)
+
+    def _by_layers(self, embedded_TBE: Tensor, state: DecoderState, memory: Memory, masks: _Masks) -> Tensor:
         first, *others = self._cells()
         below = masked(first.sequence(embedded_TBE, state.layers[0]), masks.query)
         context, _ = self.attention(below.transpose(0, 1), memory)

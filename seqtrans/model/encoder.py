@@ -10,6 +10,7 @@ from torch import Tensor, nn
 
 from seqtrans.config import ModelConfig
 from seqtrans.model.dropout import VariationalDropout
+from seqtrans.recurrent.cells.base import recurrent_dropout
 from seqtrans.recurrent.layer import BidirectionalLayer, reversal_index
 
 
@@ -21,15 +22,17 @@ class Encoder(nn.Module):
         sizes = [config.embedding] + [config.hidden] * (config.encoder_layers - 1)
         self.layers = nn.ModuleList(BidirectionalLayer(config.cell, size, config.hidden) for size in sizes)
         self.dropout = VariationalDropout(config.dropout)
+        self.recurrent_dropout = config.recurrent_dropout
 
     def forward(self, embedded_SBE: Tensor, lengths_B: Tensor) -> tuple[Tensor, Tensor]:
         """Memory values [B, S, D] and the summary [B, D]: the last output of each direction."""
         reversal = reversal_index(lengths_B, len(embedded_SBE))
         sequence = embedded_SBE
-        for number, layer in enumerate(self.layers):
-            outputs = layer(sequence, reversal)
-            sequence = outputs + sequence if number else outputs
-            sequence = self.dropout(sequence)
+        with recurrent_dropout(self, self.recurrent_dropout):
+            for number, layer in enumerate(self.layers):
+                outputs = layer(sequence, reversal)
+                sequence = outputs + sequence if number else outputs
+                sequence = self.dropout(sequence)
         half = sequence.shape[2] // 2
         last = sequence[lengths_B - 1, torch.arange(len(lengths_B), device=lengths_B.device), :half]
         return sequence.transpose(0, 1).contiguous(), torch.cat([last, sequence[0, :, half:]], dim=1)

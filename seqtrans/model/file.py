@@ -13,12 +13,16 @@ from seqtrans.config import Config
 from seqtrans.errors import DataError, UsageError
 from seqtrans.model.container import read_sealed, write_sealed
 from seqtrans.model.seq2seq import Seq2Seq
+from seqtrans.recurrent.cells import find_cell, is_custom
 from seqtrans.recurrent.cells.base import without_initial_weights
 from seqtrans.text.subwords import SubwordModel
 
 KIND = "seqtrans model"
 FORMAT = 1
 """Raised when older programs could not read a new file."""
+
+CELL_DIGEST = "cell"
+"""The name of the SHA-256 of a user's cell, among those of the training data in the history."""
 
 _SOURCE, _TARGET = "subwords.source", "subwords.target"
 
@@ -57,6 +61,7 @@ def load_model(path: Path) -> TrainedModel:
     Raises:
         StreamError: there is no such file, or it cannot be read.
         DataError: it is damaged, too new, or its parts do not fit each other.
+        UsageError: it has a cell of a user, and that was not given.
     """
     document, tensors = read_sealed(path, KIND)
     if document.get("format") != FORMAT:
@@ -66,6 +71,8 @@ def load_model(path: Path) -> TrainedModel:
         history = document["history"]
     except (KeyError, TypeError, AttributeError, UsageError) as error:
         raise DataError(f"{path}: holds no usable configuration: {error}") from None
+    if is_custom(config.model.cell):
+        find_cell(config.model.cell)  # which the user has to have given
     source, target = subwords_from(tensors, str(path))
     _check_sizes(config, target, tensors, str(path))
     try:

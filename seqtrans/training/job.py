@@ -9,8 +9,9 @@ from seqtrans.config import Config, TrainingConfig
 from seqtrans.device import Compute
 from seqtrans.errors import DataError, StreamError, UsageError
 from seqtrans.model.attention import find_attention
-from seqtrans.model.file import load_model
-from seqtrans.recurrent.cells import find_cell
+from seqtrans.model.file import CELL_DIGEST, load_model
+from seqtrans.recurrent.cells import find_cell, is_custom
+from seqtrans.recurrent.custom import adopt_cell
 from seqtrans.scoring.registry import metric_names, shown
 from seqtrans.text.files import check_output
 from seqtrans.training.checkpoint import Checkpoint, StateFolder
@@ -45,7 +46,9 @@ def run_job(job: TrainingJob, compute: Compute, progress: Progress) -> None:
         Interrupted: a signal stopped it; a checkpoint is saved.
     """
     _check_metric(job.config.training.metric)
-    find_cell(job.config.model.cell)
+    cell = job.config.model.cell
+    cell_digest = adopt_cell(cell) if is_custom(cell) else None
+    find_cell(cell)
     find_attention(job.config.model.attention)
     check_output(job.output, [*job.train, *job.dev, *job.subwords.files()])
     folder = StateFolder(job.output)
@@ -60,6 +63,8 @@ def run_job(job: TrainingJob, compute: Compute, progress: Progress) -> None:
             trained = load_model(job.output)  # what was learned from the text once is not learned again
             subwords = trained.source_subwords, trained.target_subwords
         data = prepare(job.train, job.dev, job.config.text, subwords, progress.say)
+        if cell_digest is not None:
+            data.digests[CELL_DIGEST] = cell_digest
         if checkpoint is not None:
             _check_data(checkpoint, data.digests, folder.path, job.force)
         trainer = Trainer(job.config, data, compute, job.output, progress)

@@ -176,7 +176,7 @@ def test_log_probabilities_are_those_of_teacher_forcing(
 def test_neither_batch_nor_order_matters(
     random_network: MakeNetwork, random_sources: MakeSources, search: Search, options: SearchOptions
 ) -> None:
-    network, sources = random_network(4, VOCAB, torch.float32), random_sources(4, 64)
+    network, sources = random_network(5, VOCAB, torch.float32), random_sources(5, 64)
     options = replace(options, **SHORT)
 
     def tokens(batch: int, lines: list[list[int]]) -> list[list[list[int]]]:

@@ -6,14 +6,14 @@ Shapes: T steps, B batch, I inputs, H hidden units, G gates.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import ClassVar
 
 import torch
 from torch import Tensor, nn
 
-from seqtrans.recurrent.products import linear
+from seqtrans.recurrent.products import deferred_gradients, linear
 
 State = tuple[Tensor, ...]
 """The tensors [B, H] that a cell carries from step to step; the first is its output h."""
@@ -33,16 +33,50 @@ def without_initial_weights() -> Iterator[None]:
         _loading = False
 
 
+def orthogonal(count: int, hidden: int) -> Tensor:
+    """So many orthogonal matrices [H, H], one under the other; arbitrary numbers where weights are to be loaded."""
+    blocks = torch.empty(count * hidden, hidden)
+    if not _loading:
+        for block in blocks.split(hidden):
+            nn.init.orthogonal_(block)
+    return blocks
+
+
+@contextmanager
+def recurrent_dropout(network: nn.Module, rate: float) -> Iterator[None]:
+    """Inside, in training, each recurrent weight of the cells in a network is zero with probability `rate`.
+
+    The same ones for all steps and sentences, the rest scaled up: DropConnect as Merity et al. 2018, section 2, use it.
+    """
+    cells = [module for module in network.modules() if isinstance(module, Cell)] if rate else []
+    for cell in cells:
+        if cell.training:
+            weight = cell.recurrent_weight
+            keep = torch.rand(weight.shape, device=weight.device) >= rate
+            cell._thinned = weight * (keep / (1 - rate)).to(weight.dtype)
+    try:
+        yield
+    finally:
+        for cell in cells:
+            cell._thinned = None
+
+
 class Cell(nn.Module):
     """One step of a recurrence, and its weights.
 
     A subclass gives its equations in the docstring with their source, the number of `gates` (blocks of H rows
     in the weights) and of `states`, and `step`. It may override `sequence` with something faster that
-    computes the same; tests hold it against the plain loop.
+    computes the same; tests hold it against the plain loop. Most cells are told more easily as a `GatedCell`.
     """
 
     gates: ClassVar[int]
     states: ClassVar[int] = 1
+    initial_biases: ClassVar[Sequence[float]] = ()
+    """A number a gate; none: zeros."""
+    options: ClassVar[tuple[str, ...]] = ()
+    """What may follow the cell's name, each after a `+`."""
+    chosen: ClassVar[frozenset[str]] = frozenset()
+    """The options that this class of cells has."""
 
     def __init__(self, inputs: int, hidden: int) -> None:
         super().__init__()
@@ -50,17 +84,23 @@ class Cell(nn.Module):
         self.input_weight = nn.Parameter(torch.empty(self.gates * hidden, inputs))
         self.recurrent_weight = nn.Parameter(torch.empty(self.gates * hidden, hidden))
         self.bias = nn.Parameter(torch.empty(self.gates * hidden))
+        self._thinned: Tensor | None = None
         if not _loading:
             self.reset_parameters()
 
     def reset_parameters(self) -> None:
-        """Glorot-uniform input weights, orthogonal recurrent weights gate by gate, zero biases."""
+        """Glorot-uniform input weights, orthogonal recurrent weights gate by gate, biases as the class says."""
         with torch.no_grad():
             bound = math.sqrt(6 / (self.input_weight.shape[1] + self.hidden))
             self.input_weight.uniform_(-bound, bound)
-            for block in self.recurrent_weight.split(self.hidden):
-                nn.init.orthogonal_(block)
-            self.bias.zero_()
+            self.recurrent_weight.copy_(orthogonal(self.gates, self.hidden))
+            biases = torch.tensor(self.initial_biases or [0.0] * self.gates)
+            self.bias.copy_(biases.repeat_interleave(self.hidden))
+
+    @property
+    def recurrent(self) -> Tensor:
+        """The recurrent weight, or what `recurrent_dropout` leaves of it."""
+        return self.recurrent_weight if self._thinned is None else self._thinned
 
     def project(self, inputs: Tensor) -> Tensor:
         """The part of the gates that needs no state, for all steps in one product: [..., I] -> [..., G*H]."""
@@ -75,15 +115,18 @@ class Cell(nn.Module):
         return tuple(self.bias.new_zeros(batch, self.hidden) for _ in range(self.states))
 
     def sequence(self, inputs_TBI: Tensor, state: State) -> Tensor:
-        """The outputs h_1..h_T [T, B, H] from a state; the fastest exact way, here the plain loop."""
-        return self.loop(inputs_TBI, state)
+        """The outputs h_1..h_T [T, B, H] from a state; the fastest exact way, here the loop with few products."""
+        with deferred_gradients():
+            return self.loop(inputs_TBI, state)
 
     def loop(self, inputs_TBI: Tensor, state: State) -> Tensor:
         """The outputs by one `step` after the other: the reference."""
         if not len(inputs_TBI):
             return inputs_TBI.new_zeros(0, inputs_TBI.shape[1], self.hidden)
         outputs = []
-        for projected in self.project(inputs_TBI).unbind(0):
+        steps = self.project(inputs_TBI)
+        state = tuple(tensor.to(steps.dtype) for tensor in state)
+        for projected in steps.unbind(0):
             state = self.step(projected, state)
             outputs.append(state[0])
         return torch.stack(outputs)

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import torch
 from torch import Tensor
 
-from seqtrans.recurrent.cells.base import Cell, State
-from seqtrans.recurrent.products import linear
+from seqtrans.recurrent.cells.base import State
+from seqtrans.recurrent.gated import GatedCell
 
 
-class LSTM(Cell):
+class LSTM(GatedCell):
     """Hochreiter & Schmidhuber 1997, with the forget gate of Gers et al. 2000.
 
     i = sigmoid(W_i [h, x] + b_i)      f = sigmoid(W_f [h, x] + b_f)
@@ -21,26 +23,19 @@ class LSTM(Cell):
 
     gates = 4
     states = 2
+    initial_biases = (0, 1, 0, 0)
 
-    def reset_parameters(self) -> None:
-        """As every cell, and a forget bias of 1."""
-        super().reset_parameters()
-        with torch.no_grad():
-            self.bias[self.hidden : 2 * self.hidden].fill_(1)
-
-    def step(self, projected: Tensor, state: State) -> State:
-        """One step by the equations."""
-        h, c = state
-        gates = projected + linear(h, self.recurrent_weight)
-        i, f, g, o = gates.chunk(4, dim=1)
-        c = torch.sigmoid(f) * c + torch.sigmoid(i) * torch.tanh(g)
+    def combine(self, gates: Sequence[Tensor], state: State, *own: Tensor) -> State:
+        """The equations from the gates' sums on."""
+        i, f, g, o = gates
+        c = torch.addcmul(torch.sigmoid(f) * state[1], torch.sigmoid(i), torch.tanh(g))
         return torch.sigmoid(o) * torch.tanh(c), c
 
     def sequence(self, inputs_TBI: Tensor, state: State) -> Tensor:
         """The same by torch's kernel, which is oneDNN on a CPU and cuDNN on a GPU."""
         if not len(inputs_TBI):
-            return self.loop(inputs_TBI, state)
-        weights = [self.input_weight, self.recurrent_weight, self.bias, torch.zeros_like(self.bias)]
+            return super().sequence(inputs_TBI, state)
+        weights = [self.input_weight, self.recurrent, self.bias, torch.zeros_like(self.bias)]
         initial = [s.unsqueeze(0) for s in state]
         outputs, _, _ = torch.lstm(inputs_TBI, initial, weights, True, 1, 0.0, self.training, False, False)
         return outputs

@@ -1,0 +1,33 @@
+"""How commands load a model."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+if TYPE_CHECKING:
+    from seqtrans.model.file import TrainedModel
+
+CellOption = Annotated[
+    str | None, typer.Option(help="FILE.py:CLASS of the model's cell, where that is not one of seqtrans.")
+]
+
+
+def load(model: Path, cell: str | None) -> TrainedModel:
+    """A model; no code of a user's is run but that of `cell`.
+
+    Raises:
+        UsageError: the model has a cell of a user that `cell` does not name, or that does not work.
+        DataError, StreamError: see `load_model`.
+    """
+    from seqtrans.model.file import CELL_DIGEST, load_model
+    from seqtrans.recurrent.custom import adopt_cell
+
+    digest = adopt_cell(cell) if cell is not None else None
+    trained = load_model(model)
+    known = trained.history.get("data", {}).get(CELL_DIGEST)
+    if digest is not None and known is not None and digest != known:
+        typer.echo(f"seqtrans: warning: {cell} has changed since {model} was trained", err=True)
+    return trained

@@ -1,0 +1,37 @@
+"""Products with a matrix in another layout are the products."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+
+from seqtrans.recurrent import factor
+from seqtrans.recurrent.factor import Factor
+from tests.recurrent.running import make_cell, make_data, outputs_and_gradients
+
+
+@pytest.mark.parametrize(("dtype", "tolerance"), [(torch.float32, 1e-5), (torch.bfloat16, 0.02), (torch.float64, 1e-12)])
+@pytest.mark.parametrize("shape", [(3, 5, 4), (64, 256, 512), (65, 512, 300)])
+@pytest.mark.parametrize("turned", [False, True])
+def test_products(dtype: torch.dtype, tolerance: float, shape: tuple[int, int, int], turned: bool) -> None:
+    rows, width, height = shape
+    torch.manual_seed(1)
+    matrix = (torch.randn(width, height).t() if turned else torch.randn(height, width)).to(dtype) / width**0.5
+    inputs, added = torch.randn(rows, width).to(dtype), torch.randn(2, rows, 2 * height).to(dtype)[1, :, height:]
+    made = Factor(matrix, rows)
+    assert made.packed is None or rows * height * width >= factor.WORTHWHILE
+    plain = inputs @ matrix.t()
+    torch.testing.assert_close(made.times(inputs), plain, rtol=tolerance, atol=tolerance)
+    torch.testing.assert_close(made.times(inputs, added), plain + added, rtol=tolerance, atol=2 * tolerance)
+
+
+@pytest.mark.parametrize("name", ["gru", "gru-reset-after", "lstm-peephole"])
+def test_a_cell_is_the_same_with_either(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    cell = make_cell(name, torch.float32)
+    inputs, state = make_data(cell, 5, torch.float32)
+    found = []
+    for worthwhile in (1, 2**60):
+        monkeypatch.setattr(factor, "WORTHWHILE", worthwhile)
+        found.append(outputs_and_gradients(cell, cell.sequence, inputs, state))
+    for key, tensor in found[0].items():
+        torch.testing.assert_close(tensor, found[1][key], rtol=1e-5, atol=1e-5)
