@@ -23,7 +23,7 @@ demo: $(INSTALLED) ## Train a German translator from the embedded corpus, transl
 	$(MAKE) --no-print-directory -C data/demo SEQTRANS=$(abspath $(BIN))/seqtrans
 
 test: lint ## Check style and types, then run every test (under 8 minutes on 2 cores)
-	$(BIN)/pytest
+	OMP_NUM_THREADS=1 $(BIN)/pytest --numprocesses auto --maxprocesses 8 --dist worksteal
 
 lint: $(INSTALLED) ## Check style and types
 	$(BIN)/ruff check
