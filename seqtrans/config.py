@@ -47,6 +47,8 @@ class TextConfig:
 class ModelConfig:
     """The architecture. Sizes are numbers of units; `hidden` is a multiple of 2."""
 
+    task: str = _one_of("translate", "translate", "lm")
+    """What the model does; `lm` is a language model, a decoder without encoder and attention."""
     cell: str = "lstm"
     attention: str = "general"
     input_feeding: bool = False
@@ -77,6 +79,10 @@ class TrainingConfig:
     """After warm-up; linear and cosine fall to a hundredth when the budget (steps, epochs or time) is spent."""
     clip_norm: float = _bounded(1.0, 0, 10**6)
     """The gradient norm that is scaled down to; 0 turns clipping off."""
+    clip_value: float = _bounded(0.0, 0, 10**6)
+    """The size that every number of the gradient is cut to, before the norm is taken; 0 turns that off."""
+    bptt: int = _bounded(0, 0, 10**6)
+    """Target steps that gradients go back through (truncated backpropagation through time); 0: all."""
     label_smoothing: float = _bounded(0.1, 0, 0.99)
     weight_decay: float = _bounded(0.0, 0, 1)
     ema: float = _bounded(0.998, 0, 0.999999)
@@ -156,9 +162,21 @@ def _coherent(config: Config, where: str) -> Config:
             f"{where}: hidden must be even: each direction of the encoder has half, not {config.model.hidden}"
         )
     training = config.training
+    if config.model.task == "lm":
+        _refuse_what_a_language_model_has_not(config, where)
     if not (training.max_steps or training.max_epochs or training.max_minutes or training.patience):
         raise UsageError(f"{where}: training would never end; set max_steps, max_epochs, max_minutes or patience")
     return config
+
+
+def _refuse_what_a_language_model_has_not(config: Config, where: str) -> None:
+    for key in ("attention", "input_feeding", "encoder_layers"):
+        if getattr(config.model, key) != getattr(ModelConfig(), key):
+            raise UsageError(f"{where}: {key} is nothing that a language model has; leave it out")
+    if config.training.metric != "loss":
+        raise UsageError(f'{where}: a language model has no translations to score: set metric = "loss"')
+    if not config.training.bptt:
+        raise UsageError(f"{where}: bptt must be at least 1 for a language model, which reads a text without an end")
 
 
 def preset_names() -> list[str]:

@@ -44,7 +44,7 @@ class Translator:
 
     def __init__(self, model: TrainedModel, compute: Compute, options: SearchOptions, batch_size: int) -> None:
         self.model, self.compute, self.options, self.batch_size = model, compute, options, batch_size
-        self.scorer: StepScorer = ModelScorer(model.network.to(compute.device))
+        self.scorer: StepScorer = ModelScorer(model.seq2seq.to(compute.device))
 
     def translate(self, lines: Sequence[str]) -> list[Translation]:
         """Translate lines, whatever their order and length."""

@@ -77,7 +77,7 @@ def test_the_presets_that_are_documented_are_there() -> None:
         ),
         ({"model": {"hiden": 8}}, "did you mean 'hidden'?"),
         ({"modell": {}}, "unknown section 'modell'; did you mean 'model'?"),
-        ({"model": {"zzzz": 8}}, "known: cell, attention"),
+        ({"model": {"zzzz": 8}}, "known: task, cell"),
         ({"hidden": 8}, "unknown section 'hidden'"),
         ({"model": 8}, "write [model]"),
     ],

@@ -16,7 +16,7 @@ PACKAGE = "seqtrans"
 FLOORS = [
     {"__main__"},
     {"cli", "report"},
-    {"training", "formats", "translation", "scoring"},
+    {"training", "formats", "translation", "perplexity", "generation", "scoring"},
     {"search"},
     {"model"},
     {"recurrent", "text"},

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from seqtrans.cli.models import CellOption
+from seqtrans.cli.score_text import score_text
 from seqtrans.errors import UsageError
 from seqtrans.scoring import Settings, Text, metric, metric_names
 from seqtrans.text.lines import LineReport, open_input, read_lines
@@ -18,7 +21,7 @@ _MANY_TOKENIZED = 100
 
 def score(
     references: Annotated[
-        list[str],
+        list[str] | None,
         typer.Option(
             "-r",
             "--reference",
@@ -26,7 +29,7 @@ def score(
             help="References, one line for each line of a hypothesis file; several files are several "
             "references for each line. HYP comes before.",
         ),
-    ],
+    ] = None,
     hypotheses: Annotated[
         list[str] | None,
         typer.Argument(
@@ -44,8 +47,26 @@ def score(
     ] = None,
     lowercase: Annotated[bool, typer.Option("--lowercase", help="Ignore case.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
+    model: Annotated[
+        Path | None,
+        typer.Option("--model", "-m", help="A language model; HYP is then a text, and its score perplexity."),
+    ] = None,
+    sentences: Annotated[
+        bool,
+        typer.Option(
+            "--sentences",
+            help="With --model: print log-probability, subwords and perplexity of each line; the sum goes to stderr.",
+        ),
+    ] = False,
+    alone: Annotated[
+        bool, typer.Option("--alone", help="With --model: read each line by itself, not as going on from those before.")
+    ] = False,
+    cell: CellOption = None,
+    precision: Annotated[str, typer.Option(help="With --model: auto, fp32 or bf16.")] = "auto",
 ) -> None:
-    """Score translations against references, each score with the signature that makes it comparable.
+    """Score translations against references, or a text by a language model.
+
+    Each score of translations has the signature that makes it comparable.
 
     \b
     bleu, chrf, ter  sacreBLEU's, on detokenised text, 0 to 100 (ter: edits per 100 words)
@@ -60,6 +81,17 @@ def score(
     Several systems are compared with the first by paired bootstrap resampling: 1000 resamples, fixed seed.
     """  # noqa: D301 - a backspace, with which the help keeps the lines of a paragraph
     hypotheses = hypotheses or [_piped()]
+    if model is not None:
+        if references or metrics or tokenize or lowercase:
+            raise UsageError("--model scores a text by itself: leave out -r, --metric, --tokenize and --lowercase")
+        if hypotheses.count("-") > 1:
+            raise UsageError("'-' names standard input, which can be read only once")
+        score_text(model, cell, hypotheses, sentences, alone, as_json, precision)
+        return
+    if not references:
+        raise UsageError("nothing to score by: give references with --reference, or a language model with --model")
+    if sentences or alone or cell:
+        raise UsageError("--sentences, --alone and --cell go with --model")
     wanted = list(dict.fromkeys(metrics or ["bleu", "chrf"]))
     if tokenize is not None and "bleu" not in wanted:
         raise UsageError(f"--tokenize only concerns bleu, not {', '.join(wanted)}")

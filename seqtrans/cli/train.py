@@ -18,7 +18,8 @@ _UNITS = {"": 1.0, "s": 1 / 60, "m": 1.0, "h": 60.0}
 
 def train(
     train: Annotated[
-        list[Path], typer.Option(help="Source and target file, or one file of `source TAB target` lines.")
+        list[Path],
+        typer.Option(help="Source and target file, or one of `source TAB target` lines; of a language model, texts."),
     ],
     dev: Annotated[list[Path], typer.Option(help="The same for validation.")],
     output: Annotated[Path, typer.Option("--output", "-o", help="The model file to write.")],
@@ -28,9 +29,14 @@ def train(
     ] = None,
     source_subwords: Annotated[Path | None, typer.Option(help="Subword model of the source side.")] = None,
     target_subwords: Annotated[Path | None, typer.Option(help="Subword model of the target side.")] = None,
+    task: Annotated[
+        str | None,
+        typer.Option(help="translate (the default) or lm: a language model, of files that hold text in one language."),
+    ] = None,
     preset: Annotated[
-        str, typer.Option(help="Settings to begin from: base (sentences), character (words), demo.")
-    ] = "base",
+        str | None,
+        typer.Option(help="Settings to begin from: base (sentences), character (words), demo; lm for --task lm."),
+    ] = None,
     config: Annotated[Path | None, typer.Option(help="TOML file of settings over the preset's.")] = None,
     cell: Annotated[str | None, typer.Option(help=f"Recurrent cell: {_CELLS}; or FILE.py:CLASS.")] = None,
     attention: Annotated[str | None, typer.Option(help=f"Attention: {_ATTENTIONS}.")] = None,
@@ -55,7 +61,7 @@ def train(
     force: Annotated[bool, typer.Option("--force", help="Resume even where the corpus has changed.")] = False,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Show warnings only.")] = False,
 ) -> None:
-    """Train a translator from a parallel text.
+    """Train a translator from a parallel text, or a language model from a text.
 
     Writes the best model so far to OUTPUT, a log beside it (.log.jsonl), and what --resume needs (.state/).
     """
@@ -73,7 +79,9 @@ def train(
             "max_minutes": _minutes(max_time) if max_time else 0.0,
             "max_epochs": 0,
         }
-    chosen = {"cell": cell, "attention": attention}
+    if preset is None:
+        preset = "lm" if task == "lm" else "base"
+    chosen = {"task": task, "cell": cell, "attention": attention}
     flags = {"model": {key: name for key, name in chosen.items() if name is not None}, "training": training}
     job = TrainingJob(
         train, dev, output, SubwordFiles(subwords, source_subwords, target_subwords),

@@ -52,30 +52,44 @@ class Decoder(nn.Module):
         feed = memory.summary_BD.new_zeros(len(memory.summary_BD), self.embedding)
         return DecoderState(layers, feed if self.input_feeding else None)
 
-    def forward(self, embedded_TBE: Tensor, memory: Memory) -> Tensor:
-        """The readouts [T, B, E] of whole targets, given what precedes each word (teacher forcing)."""
-        state, masks = self.start(memory), self._masks(memory)
-        with recurrent_dropout(self, self.recurrent_dropout):
-            run = self._by_steps if self.input_feeding else self._by_layers
-            return run(embedded_TBE, state, memory, masks)
+    def forward(self, embedded_TBE: Tensor, memory: Memory, bptt: int = 0) -> Tensor:
+        """The readouts [T, B, E] of whole targets, given what precedes each word (teacher forcing).
 
-    def _by_steps(self, embedded_TBE: Tensor, state: DecoderState, memory: Memory, masks: _Masks) -> Tensor:
+        After each `bptt` steps the recurrence is cut for gradients (Williams & Peng 1990); 0: never.
+        """
+        state, masks = self.start(memory), self._masks(memory)
+        run = self._by_steps if self.input_feeding else self._by_layers
+        readouts = []
+        with recurrent_dropout(self, self.recurrent_dropout):
+            for segment in embedded_TBE.split(bptt or max(1, len(embedded_TBE))):
+                part, state = run(segment, state, memory, masks)
+                readouts.append(part)
+        return readouts[0] if len(readouts) == 1 else torch.cat(readouts)
+
+    def _by_steps(
+        self, embedded_TBE: Tensor, state: DecoderState, memory: Memory, masks: _Masks
+    ) -> tuple[Tensor, DecoderState]:
         readouts = []
         with deferred_gradients():
             for projected in self._project_first(embedded_TBE).unbind(0):
                 readout, state, _ = self._advance(projected, state, memory, masks)
                 readouts.append(readout)
-        return torch.stack(readouts)
+        return torch.stack(readouts), state.detached()
 
-    def _by_layers(self, embedded_TBE: Tensor, state: DecoderState, memory: Memory, masks: _Masks) -> Tensor:
+    def _by_layers(
+        self, embedded_TBE: Tensor, state: DecoderState, memory: Memory, masks: _Masks
+    ) -> tuple[Tensor, DecoderState]:
         first, *others = self._cells()
-        below = masked(first.sequence(embedded_TBE, state.layers[0]), masks.query)
+        outputs, last = first.unroll(embedded_TBE, state.layers[0])
+        below, after = masked(outputs, masks.query), [last]
         context, _ = self.attention(below.transpose(0, 1), memory)
         context_TBD = masked(context.transpose(0, 1), masks.context)
         for cell, initial, mask in zip(others, state.layers[1:], masks.layers, strict=True):
-            outputs = cell.sequence(torch.cat([below, context_TBD], dim=2), initial)
+            outputs, last = cell.unroll(torch.cat([below, context_TBD], dim=2), initial)
             below = below + masked(outputs, mask)
-        return masked(self._read_out(torch.cat([below, context_TBD], dim=2)), masks.readout)
+            after.append(last)
+        readouts = masked(self._read_out(torch.cat([below, context_TBD], dim=2)), masks.readout)
+        return readouts, DecoderState(tuple(after), None)
 
     def step(self, embedded_NE: Tensor, state: DecoderState, memory: Memory) -> tuple[Tensor, DecoderState, Tensor]:
         """One step of N rows: readouts [N, E], the state after, and attention weights [N, S]."""

@@ -12,6 +12,7 @@ from torch import Tensor, nn
 from seqtrans.config import Config
 from seqtrans.errors import DataError, UsageError
 from seqtrans.model.container import read_sealed, write_sealed
+from seqtrans.model.language_model import LanguageModel
 from seqtrans.model.seq2seq import Seq2Seq
 from seqtrans.recurrent.cells import find_cell, is_custom
 from seqtrans.recurrent.cells.base import without_initial_weights
@@ -27,20 +28,47 @@ CELL_DIGEST = "cell"
 _SOURCE, _TARGET = "subwords.source", "subwords.target"
 
 
+Network = Seq2Seq | LanguageModel
+
+
 @dataclass(frozen=True)
 class TrainedModel:
-    """A translator and everything needed to use it."""
+    """A translator or language model and everything needed to use it."""
 
     config: Config
-    network: Seq2Seq
+    network: Network
     source_subwords: SubwordModel
     target_subwords: SubwordModel
     history: dict[str, Any] = field(default_factory=dict)
     """Where it comes from: training data hashes, steps, development scores, versions."""
 
+    @property
+    def seq2seq(self) -> Seq2Seq:
+        """The network of a translator.
 
-def build_network(config: Config, source: SubwordModel, target: SubwordModel) -> Seq2Seq:
-    """A network with fresh weights for these vocabularies."""
+        Raises:
+            UsageError: this is something else.
+        """
+        if not isinstance(self.network, Seq2Seq):
+            raise UsageError("this model is a language model; use `seqtrans score --model` or `seqtrans generate`")
+        return self.network
+
+    @property
+    def language_model(self) -> LanguageModel:
+        """The network of a language model.
+
+        Raises:
+            UsageError: this is something else.
+        """
+        if not isinstance(self.network, LanguageModel):
+            raise UsageError("this model is a translator, not a language model (`seqtrans train --task lm`)")
+        return self.network
+
+
+def build_network(config: Config, source: SubwordModel, target: SubwordModel) -> Network:
+    """A network with fresh weights for these vocabularies; a language model has the target's alone."""
+    if config.model.task == "lm":
+        return LanguageModel(config.model, target.size)
     return Seq2Seq(config.model, source.size, target.size, joint=source.digest == target.digest)
 
 
@@ -99,6 +127,12 @@ def _check_sizes(config: Config, target: SubwordModel, tensors: dict[str, Tensor
         "target_embedding": (target.size, sizes.embedding),
         "decoder.readout.weight": (sizes.embedding, 2 * sizes.hidden),
     }
+    if sizes.task == "lm":
+        known = {"embedding": (target.size, sizes.embedding)}
+        known["readout.weight" if sizes.tied_embeddings else "output_weight"] = (
+            sizes.embedding if sizes.tied_embeddings else target.size,
+            sizes.hidden,
+        )
     for key, shape in known.items():
         if key not in tensors or tuple(tensors[key].shape) != shape:
             raise DataError(f"{name}: tensor '{key}' does not fit the configuration")
@@ -106,19 +140,19 @@ def _check_sizes(config: Config, target: SubwordModel, tensors: dict[str, Tensor
         raise DataError(f"{name}: has fewer tensors than its configuration has layers")
 
 
-def weights_of(network: Seq2Seq) -> dict[str, Tensor]:
+def weights_of(network: Network) -> dict[str, Tensor]:
     """Every weight once, also where two places share it."""
     return dict(network.named_parameters())
 
 
-def set_weights(network: Seq2Seq, tensors: dict[str, Tensor]) -> None:
+def set_weights(network: Network, tensors: dict[str, Tensor]) -> None:
     """Copy weights in; names and shapes must fit."""
     with torch.no_grad():
         for name, parameter in network.named_parameters():
             parameter.copy_(tensors[name])
 
 
-def _adopt(network: Seq2Seq, tensors: dict[str, Tensor]) -> None:
+def _adopt(network: Network, tensors: dict[str, Tensor]) -> None:
     """Make `tensors` the parameters of a network that has none yet, shared where they are shared."""
     names = {id(parameter): name for name, parameter in network.named_parameters()}
     parameters = {name: nn.Parameter(tensor) for name, tensor in tensors.items()}

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from torch import Tensor
 
-from seqtrans.recurrent.cells.base import State
+from seqtrans.recurrent.cells.base import State, detached
 
 
 @dataclass(frozen=True)
@@ -36,6 +36,10 @@ class DecoderState:
     layers: tuple[State, ...]
     feed_NE: Tensor | None
     """The last readout, where input feeding is on."""
+
+    def detached(self) -> DecoderState:
+        """The same state, through which no gradient goes back."""
+        return DecoderState(tuple(map(detached, self.layers)), None if self.feed_NE is None else self.feed_NE.detach())
 
     def select(self, rows: Tensor) -> DecoderState:
         """The state of some of the rows, in the order of `rows`: all that a search needs to reorder."""

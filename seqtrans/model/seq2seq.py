@@ -14,6 +14,7 @@ from seqtrans.model.decoder import Decoder
 from seqtrans.model.dropout import VariationalDropout, WordDropout
 from seqtrans.model.encoder import Encoder
 from seqtrans.model.memory import DecoderState, Memory
+from seqtrans.model.parts import embedding
 
 
 class Seq2Seq(nn.Module):
@@ -21,11 +22,11 @@ class Seq2Seq(nn.Module):
 
     def __init__(self, config: ModelConfig, source_vocab: int, target_vocab: int, *, joint: bool) -> None:
         super().__init__()
-        self.target_embedding = _embedding(target_vocab, config.embedding)
+        self.target_embedding = embedding(target_vocab, config.embedding)
         share = joint and config.tied_embeddings
-        self.source_embedding = self.target_embedding if share else _embedding(source_vocab, config.embedding)
+        self.source_embedding = self.target_embedding if share else embedding(source_vocab, config.embedding)
         tied = config.tied_embeddings
-        self.output_weight = self.target_embedding if tied else _embedding(target_vocab, config.embedding)
+        self.output_weight = self.target_embedding if tied else embedding(target_vocab, config.embedding)
         self.output_bias = nn.Parameter(torch.zeros(target_vocab))
         self.encoder = Encoder(config)
         self.decoder = Decoder(config)
@@ -45,9 +46,12 @@ class Seq2Seq(nn.Module):
         padding.masked_fill_(positions >= lengths_B.unsqueeze(1), float("-inf"))
         return Memory(values, self.decoder.attention.keys(values), padding, summary)
 
-    def readouts(self, targets_TB: Tensor, memory: Memory) -> Tensor:
-        """Teacher forcing: ids that begin with BOS -> readouts [T, B, E], each predicting the next id."""
-        readouts: Tensor = self.decoder(self._embed(targets_TB, self.target_embedding), memory)
+    def readouts(self, targets_TB: Tensor, memory: Memory, bptt: int = 0) -> Tensor:
+        """Teacher forcing: ids that begin with BOS -> readouts [T, B, E], each predicting the next id.
+
+        Gradients go back through `bptt` steps of the decoder at most; 0: through all.
+        """
+        readouts: Tensor = self.decoder(self._embed(targets_TB, self.target_embedding), memory, bptt)
         return readouts
 
     def logits(self, readouts: Tensor) -> Tensor:
@@ -67,8 +71,3 @@ class Seq2Seq(nn.Module):
     def _embed(self, ids_TB: Tensor, weight: Tensor) -> Tensor:
         embedded: Tensor = self.dropout(self.word_dropout(F.embedding(ids_TB, weight)))
         return embedded
-
-
-def _embedding(size: int, units: int) -> nn.Parameter:
-    """Normal with variance 1/E, so that tied output scores start near a variance of 1."""
-    return nn.Parameter(torch.randn(size, units) * units**-0.5)

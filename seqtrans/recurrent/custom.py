@@ -65,7 +65,7 @@ def _try_out(kind: type[Cell], name: str) -> None:
                 f"of {cell.states} states {[BATCH, HIDDEN]} it makes {shapes}; "
                 "as many of the same shape must come out, the output h first"
             )
-        found, expected = (_outputs_and_gradients(cell, run, inputs, state) for run in (cell.sequence, cell.loop))
+        found, expected = (_outputs_and_gradients(cell, run, inputs, state) for run in (cell.unroll, cell.loop))
     except Exception as error:
         raise UsageError(f"--cell {name}: a step of it failed: {_in_a_line(error)}") from None
     if not all(torch.allclose(a, b, rtol=1e-9, atol=1e-9) for a, b in zip(found, expected, strict=True)):
@@ -76,9 +76,9 @@ def _try_out(kind: type[Cell], name: str) -> None:
 
 
 def _outputs_and_gradients(
-    cell: Cell, run: Callable[[Tensor, State], Tensor], inputs: Tensor, state: State
+    cell: Cell, run: Callable[[Tensor, State], tuple[Tensor, State]], inputs: Tensor, state: State
 ) -> list[Tensor]:
-    outputs = run(inputs, state)
+    outputs, _ = run(inputs, state)
     loss = (outputs * torch.linspace(-1, 1, outputs.numel(), dtype=outputs.dtype).view_as(outputs)).sum()
     leaves = [inputs, *state, *cell.parameters()]
     gradients = torch.autograd.grad(loss, leaves, allow_unused=True)

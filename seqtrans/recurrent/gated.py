@@ -63,8 +63,8 @@ class GatedCell(Cell):
             gates += self._one_by_one(late + linear(self.gated(gates, state, *own), rest))
         return self.combine(gates, state, *own)
 
-    def sequence(self, inputs_TBI: Tensor, state: State) -> Tensor:
-        """The outputs by the kernel, or by steps where nothing is to be differentiated."""
+    def unroll(self, inputs_TBI: Tensor, state: State) -> tuple[Tensor, State]:
+        """The outputs and the last state by the kernel, or by steps where nothing is to be differentiated."""
         if not len(inputs_TBI) or not torch.is_grad_enabled():
             return self.loop(inputs_TBI, state)
         return run(self._recurrence, self.project(inputs_TBI), self.recurrent, state, self.own())

@@ -45,17 +45,24 @@ class Recurrence:
         return self.rows[1] > 0 and not self.apart
 
 
-def run(recurrence: Recurrence, projected_TBG: Tensor, weight: Tensor, state: State, own: Sequence[Tensor]) -> Tensor:
-    """The outputs [T, B, H] from the inputs' part of the gates [T, B, G*H] and the recurrent weight [G*H, H]."""
-    outputs: Tensor = _Sequence.apply(recurrence, projected_TBG, weight, *state, *own)  # type: ignore[no-untyped-call]
-    return outputs
+def run(
+    recurrence: Recurrence, projected_TBG: Tensor, weight: Tensor, state: State, own: Sequence[Tensor]
+) -> tuple[Tensor, State]:
+    """The outputs [T, B, H] from the inputs' part of the gates [T, B, G*H] and the recurrent weight [G*H, H].
+
+    And the last state, through which no gradient goes back.
+    """
+    outputs, *last = _Sequence.apply(recurrence, projected_TBG, weight, *state, *own)  # type: ignore[no-untyped-call]
+    return outputs, tuple(last)
 
 
 class _Sequence(torch.autograd.Function):
     """A `run`; the tensors after the weight are the first state and the own parameters."""
 
     @staticmethod
-    def forward(ctx: Any, do: Recurrence, projected: Tensor, weight: Tensor, *rest: Tensor) -> Tensor:
+    def forward(
+        ctx: Any, do: Recurrence, projected: Tensor, weight: Tensor, *rest: Tensor
+    ) -> tuple[Tensor, *tuple[Tensor, ...]]:
         weight, *low = (tensor.to(projected.dtype) for tensor in (weight, *rest))
         state, own = tuple(low[: do.states]), low[do.states :]
         batch, hidden = state[0].shape
@@ -82,11 +89,13 @@ class _Sequence(torch.autograd.Function):
         stacked = torch.stack(outputs)
         ctx.do, ctx.gated, ctx.combine, ctx.kept, ctx.reads = do, gated, combine, kept, reads
         ctx.save_for_backward(weight, low[0], stacked)
-        return stacked
+        last = tuple(tensor.clone() for tensor in state)  # what is kept must not be what is given away
+        ctx.mark_non_differentiable(*last)
+        return stacked, *last
 
     @staticmethod
     @once_differentiable
-    def backward(ctx: Any, grad: Tensor) -> tuple[Tensor | None, ...]:
+    def backward(ctx: Any, grad: Tensor, *_last: Tensor) -> tuple[Tensor | None, ...]:
         do: Recurrence = ctx.do
         weight, start, outputs = ctx.saved_tensors
         steps, batch, hidden = grad.shape

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 import torch
 from torch import Tensor
 
-from seqtrans.model.seq2seq import Seq2Seq
+from seqtrans.model.file import Network
 
 STRIDE = 8
 """Updates between two looks at the weights, after the first few; the decay is raised to this power.
@@ -24,7 +24,7 @@ class WeightAverage:
     weights are soon forgotten. A decay of 0 turns averaging off: the average is the weights themselves.
     """
 
-    def __init__(self, network: Seq2Seq, decay: float) -> None:
+    def __init__(self, network: Network, decay: float) -> None:
         self.decay = decay
         self._live = list(network.parameters())
         self._names = [name for name, _ in network.named_parameters()]

@@ -14,13 +14,19 @@ from seqtrans.recurrent.cells import find_cell, is_custom
 from seqtrans.recurrent.custom import adopt_cell
 from seqtrans.scoring.registry import metric_names, shown
 from seqtrans.text.files import check_output
+from seqtrans.text.subwords import SubwordModel
 from seqtrans.training.checkpoint import Checkpoint, StateFolder
-from seqtrans.training.loop import Trainer
-from seqtrans.training.preparation import SUBWORD_DIGESTS, SubwordFiles, prepare
+from seqtrans.training.language_task import LanguageTask
+from seqtrans.training.loop import MakeTask, Trainer
+from seqtrans.training.preparation import SUBWORD_DIGESTS, SubwordFiles, prepare, prepare_language
 from seqtrans.training.progress import Progress
+from seqtrans.training.translation_task import TranslationTask
 
 _BUDGET = ("max_steps", "max_epochs", "max_minutes", "patience")
 """What may change between a training and its continuation."""
+
+_NEXT = {"translate": ("translate", "translate -m"), "lm": ("score", "score --model")}
+"""What to do with a model of a task, and the command that does it."""
 
 
 @dataclass(frozen=True)
@@ -62,18 +68,16 @@ def run_job(job: TrainingJob, compute: Compute, progress: Progress) -> None:
         if subwords is None and checkpoint is not None and job.output.exists():
             trained = load_model(job.output)  # what was learned from the text once is not learned again
             subwords = trained.source_subwords, trained.target_subwords
-        data = prepare(job.train, job.dev, job.config.text, subwords, progress.say)
+        make, digests = _task(job, subwords, progress)
         if cell_digest is not None:
-            data.digests[CELL_DIGEST] = cell_digest
+            digests[CELL_DIGEST] = cell_digest
         if checkpoint is not None:
-            _check_data(checkpoint, data.digests, folder.path, job.force)
-        trainer = Trainer(job.config, data, compute, job.output, progress)
+            _check_data(checkpoint, digests, folder.path, job.force)
+        trainer = Trainer(job.config, make, compute, job.output, progress)
         model = job.config.model
         parameters = sum(p.numel() for p in trainer.model.network.parameters())
-        progress.say(
-            f"model: {model.cell}, attention {model.attention}, {parameters:,} parameters; "
-            f"{len(data.train):,} pairs; {compute.describe()}"
-        )
+        kind = f"{model.cell}, attention {model.attention}" if model.task == "translate" else model.cell
+        progress.say(f"model: {kind}, {parameters:,} parameters; {trainer.task.size}; {compute.describe()}")
         if checkpoint is None:
             folder.clear()
             if job.resume:
@@ -83,6 +87,20 @@ def run_job(job: TrainingJob, compute: Compute, progress: Progress) -> None:
             progress.say(f"going on from step {checkpoint.position.step:,} ({folder.path})")
         trainer.run()
     _tell(trainer, job, progress)
+
+
+def _task(
+    job: TrainingJob, subwords: tuple[SubwordModel, SubwordModel] | None, progress: Progress
+) -> tuple[MakeTask, dict[str, str]]:
+    """What makes the task, once its data are read; and the digests of these."""
+    config = job.config
+    if config.model.task == "lm":
+        if subwords is not None and subwords[0].digest != subwords[1].digest:
+            raise UsageError("a language model has one subword model: give it with --subwords")
+        text = prepare_language(job.train, job.dev, config.text, subwords[0] if subwords else None, progress.say)
+        return lambda: LanguageTask(config, text), text.digests
+    pairs = prepare(job.train, job.dev, config.text, subwords, progress.say)
+    return lambda: TranslationTask(config, pairs), pairs.digests
 
 
 def _check_metric(name: str) -> None:
@@ -146,9 +164,12 @@ def _tell(trainer: Trainer, job: TrainingJob, progress: Progress) -> None:
     if position.best_score is None:
         progress.say("warning: no validation gave a number; no model was kept")
         return
-    score = f"{position.best_score:.3f}" if metric == "loss" else shown(metric, position.best_score)
+    score = f"{position.best_score:.3f}" if metric == "loss" else f"{shown(metric, position.best_score)} (greedy)"
     progress.say(
         f"{job.output}: kept from step {position.best_step:,} of {position.step:,}, dev {metric} "
-        f"{score} (greedy), after {position.seconds / 60:.1f} minutes"
+        f"{score}, after {position.seconds / 60:.1f} minutes"
     )
-    progress.say(f"translate with: seqtrans translate -m {job.output} < TEXT")
+    model = job.config.model
+    what, command = _NEXT[model.task]
+    cell = f" --cell {model.cell}" if is_custom(model.cell) else ""
+    progress.say(f"{what} with: seqtrans {command} {job.output}{cell} < TEXT")

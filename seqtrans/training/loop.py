@@ -2,23 +2,20 @@
 
 from __future__ import annotations
 
-import math
 import time
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import torch
-from numpy.typing import NDArray
 
 from seqtrans import __version__
 from seqtrans.config import Config
 from seqtrans.device import Compute
 from seqtrans.errors import Interrupted, SeqtransError
-from seqtrans.model.file import TrainedModel, build_network, save_model, set_weights, weights_of
+from seqtrans.model.file import save_model, set_weights, weights_of
 from seqtrans.randomness import derived_seed
-from seqtrans.text.batches import Batch, epoch_order, make_batch
 from seqtrans.training.checkpoint import (
     Checkpoint,
     Position,
@@ -28,37 +25,42 @@ from seqtrans.training.checkpoint import (
     restore_optimizer,
 )
 from seqtrans.training.log import Log
-from seqtrans.training.preparation import TrainingData
 from seqtrans.training.progress import Progress, StepReport
 from seqtrans.training.schedule import learning_rate
 from seqtrans.training.signals import StopRequest
+from seqtrans.training.task import AnyBatch, Task
 from seqtrans.training.update import Updater
-from seqtrans.training.validation import Validation, is_better, validate
+from seqtrans.training.validation import Validation, is_better
 
 VALIDATE_BETWEEN = (250, 1000)
 """Where nothing else is configured: an epoch is validated once, but within these numbers of steps."""
 LOG_EVERY = 50
+CARRIED = "carried"
+"""The part of a checkpoint that holds what the next batch needs of those before it."""
+
+MakeTask = Callable[[], Task]
+"""Makes the network too, whose initial weights come from the random numbers of then."""
 
 
 class Trainer:
     """One training, from fresh weights or from a checkpoint."""
 
-    def __init__(self, config: Config, data: TrainingData, compute: Compute, output: Path, progress: Progress) -> None:
-        self.config, self.data, self.compute = config, data, compute
+    def __init__(self, config: Config, make: MakeTask, compute: Compute, output: Path, progress: Progress) -> None:
+        self.config, self.compute = config, compute
         self.output, self.progress = output, progress
         self.folder = StateFolder(output)
         self.position = Position()
         self.stop = StopRequest()
         training = config.training
         torch.manual_seed(derived_seed(training.seed, "initial weights"))
-        network = build_network(config, data.source_subwords, data.target_subwords).to(compute.device)
-        self.model = TrainedModel(config, network, data.source_subwords, data.target_subwords)
+        self.task = make()
+        self.model = self.task.model
+        network = self.model.network.to(compute.device)
         self.updater = Updater(network, training, compute)
         self._names = list(weights_of(network))
-        self._epoch_steps = math.ceil(len(data.train) / training.batch_size)
+        self._epoch_steps = self.task.epoch_steps
         low, high = VALIDATE_BETWEEN
         self._validate_every = training.validate_every or min(max(self._epoch_steps, low), high)
-        self._orders: dict[int, list[NDArray[np.int64]]] = {}
         self._last: Validation | None = None
         self._earlier_seconds = 0.0
         self._began = time.monotonic()
@@ -74,6 +76,8 @@ class Trainer:
         if self.position.batch >= self._epoch_steps:  # the corpus has become smaller
             self.position.epoch, self.position.batch = self.position.epoch + 1, 0
         restore_optimizer(self.updater.optimizer, self._names, checkpoint.tensors)
+        carried = checkpoint.part(CARRIED)
+        self.task.carry([carried[str(number)] for number in range(len(carried))])
 
     def run(self) -> None:
         """Train until a budget is spent.
@@ -113,9 +117,9 @@ class Trainer:
     def _update(self) -> None:
         """One step of gradient descent."""
         training, position = self.config.training, self.position
-        batch = make_batch(self.data.train, self._order(position.epoch)[position.batch]).to(self.compute.device)
+        batch = self.task.batch(position.epoch, position.batch).to(self.compute.device)
         rate = learning_rate(training, position.step + 1, self._progress())
-        update = self.updater.step(batch, position.step + 1, rate)
+        update = self.updater.step(batch, position.step + 1, rate, self.task.loss)
         if not update.is_finite():
             raise self._diverged(batch)
         position.step += 1
@@ -138,7 +142,7 @@ class Trainer:
         """Look at the development set; keep the model if it is the best so far; save a checkpoint."""
         metric, position = self.config.training.metric, self.position
         with self.updater.average.applied():
-            found = validate(self.model, self.data, self.compute, metric, self._look_for_signal)
+            found = self.task.validate(self.compute, metric, self._look_for_signal)
         better, value = is_better(found, position.best_score, metric)
         self._last = found
         position.validated = position.step
@@ -166,9 +170,9 @@ class Trainer:
             "precision": str(self.compute.dtype).removeprefix("torch."),
             "steps": self.position.step,
             "epochs": round(self.position.step / self._epoch_steps, 2),
-            "training_pairs": len(self.data.train),
-            "data": self.data.digests,
-            "dev": {"loss": found.loss, found.metric: found.score, "search": "greedy"},
+            **self.task.history(),
+            "data": self.task.digests,
+            "dev": {"loss": found.loss, found.metric: found.score, **({"search": "greedy"} if found.samples else {})},
         }
 
     def _save_checkpoint(self) -> None:
@@ -176,7 +180,8 @@ class Trainer:
         parts = {"weights": weights_of(self.model.network), "average": self.updater.average.weights()}
         tensors = {f"{part}.{name}": t for part, named in parts.items() for name, t in named.items()}
         tensors |= optimizer_tensors(self.updater.optimizer, self._names)
-        self.folder.save(Checkpoint(self.config, self.position, self.data.digests, tensors))
+        tensors |= {f"{CARRIED}.{number}": tensor for number, tensor in enumerate(self.task.carried())}
+        self.folder.save(Checkpoint(self.config, self.position, self.task.digests, tensors))
 
     def _look_for_signal(self) -> None:
         """Break off where a signal asked for it."""
@@ -187,19 +192,11 @@ class Trainer:
                 self.stop.signal,
             )
 
-    def _diverged(self, batch: Batch) -> SeqtransError:
-        lines = self.data.train.kept[batch.pairs] + 1
-        shown = ", ".join(map(str, sorted(lines.tolist())[:8])) + (", ..." if len(lines) > 8 else "")
+    def _diverged(self, batch: AnyBatch) -> SeqtransError:
         return SeqtransError(
-            f"step {self.position.step + 1}: the loss is not a number any more, at training lines {shown}; "
+            f"step {self.position.step + 1}: the loss is not a number any more, at {self.task.where(batch)}; "
             f"what was kept before stays; remove {self.folder.path} and try a lower learning_rate or clip_norm"
         )
-
-    def _order(self, epoch: int) -> list[NDArray[np.int64]]:
-        if epoch not in self._orders:
-            training = self.config.training
-            self._orders = {epoch: epoch_order(self.data.train, training.batch_size, training.seed, epoch)}
-        return self._orders[epoch]
 
     def _progress(self) -> float:
         """The share of the budget that is spent, by whichever limit is nearest."""

@@ -11,6 +11,7 @@ import torch
 from torch import Tensor
 from torch.autograd.function import once_differentiable
 
+from seqtrans.model.file import Network
 from seqtrans.model.seq2seq import Seq2Seq
 from seqtrans.text.batches import Batch
 from seqtrans.text.subwords import PAD_ID
@@ -103,14 +104,14 @@ def _of_targets(
     return probability, logs
 
 
-def batch_loss(network: Seq2Seq, batch: Batch, smoothing: float) -> tuple[Tensor, Tensor]:
+def batch_loss(network: Seq2Seq, batch: Batch, smoothing: float, bptt: int = 0) -> tuple[Tensor, Tensor]:
     """`cross_entropy` of a batch's targets."""
     memory = network.encode(batch.source_SB, batch.source_lengths_B)
-    return readouts_loss(network, network.readouts(batch.inputs_TB, memory), batch.outputs_TB, smoothing)
+    return readouts_loss(network, network.readouts(batch.inputs_TB, memory, bptt), batch.outputs_TB, smoothing)
 
 
 def readouts_loss(
-    network: Seq2Seq, readouts_TBE: Tensor, outputs_TB: Tensor, smoothing: float
+    network: Network, readouts_TBE: Tensor, outputs_TB: Tensor, smoothing: float
 ) -> tuple[Tensor, Tensor]:
     """`cross_entropy` of what the readouts predict, padding left out."""
     targets = outputs_TB.flatten()

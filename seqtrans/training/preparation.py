@@ -9,6 +9,7 @@ from pathlib import Path
 from seqtrans.config import TextConfig
 from seqtrans.errors import UsageError
 from seqtrans.text.corpus import WARN_SHARE, EncodedCorpus, ParallelText, encode_corpus, read_parallel
+from seqtrans.text.stream import TextStream, read_text
 from seqtrans.text.subword_training import MAX_VOCAB_SIZE, fitting_vocab_size, learn_subwords
 from seqtrans.text.subwords import SUBWORD_TYPES, SubwordModel, SubwordType
 
@@ -57,6 +58,43 @@ class TrainingData:
     dev_text: ParallelText
     digests: dict[str, str]
     """SHA-256 of each corpus file and subword model."""
+
+
+@dataclass(frozen=True)
+class LanguageData:
+    """Everything that the training of a language model reads."""
+
+    subwords: SubwordModel
+    train: TextStream
+    dev: TextStream
+    digests: dict[str, str]
+    """SHA-256 of each file and of the subword model."""
+
+
+def prepare_language(
+    train: Sequence[Path],
+    dev: Sequence[Path],
+    config: TextConfig,
+    subwords: SubwordModel | None,
+    report: Callable[[str], None],
+) -> LanguageData:
+    """Read and encode both texts, learning subwords where none are given.
+
+    Raises:
+        DataError: a text is not UTF-8, or empty.
+        StreamError: a file cannot be read.
+    """
+    train_text, dev_text = read_text(train, report), read_text(dev, report)
+    if subwords is None:
+        lines = train_text.lines
+        subwords = _learn_one(lines, _type(config.target_type or config.type), config.vocab_size, len(lines), report)
+        report(f"subwords: {subwords.size} of type {subwords.type}")
+    streams = [TextStream.of(text.lines, subwords) for text in (train_text, dev_text)]
+    for text, stream in zip((train_text, dev_text), streams, strict=True):
+        report(f"{text.name}: {len(text.lines):,} lines, {len(stream):,} subwords, {stream.characters:,} characters")
+    digests = {f"train {name}": digest for name, digest in train_text.digests.items()}
+    digests |= {f"dev {name}": digest for name, digest in dev_text.digests.items()}
+    return LanguageData(subwords, streams[0], streams[1], digests | {SUBWORD_DIGESTS[1]: subwords.digest})
 
 
 def prepare(

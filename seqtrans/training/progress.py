@@ -15,7 +15,7 @@ from rich.console import Console
 from rich.status import Status
 
 from seqtrans.scoring.registry import shown
-from seqtrans.training.validation import Validation
+from seqtrans.training.validation import BITS, Validation
 
 PLAIN_SECONDS = 10.0
 """Between two lines where stderr is not a terminal."""
@@ -90,12 +90,15 @@ class Progress:
     def validation(self, found: Validation, position: str, kept: bool) -> None:
         """Show a validation, and how the sample sentences fare."""
         mark = "  (best so far, kept)" if kept else ""
-        self.say(
-            f"{position}  dev loss {found.loss:.3f}  perplexity {_perplexity(found.loss)}  "
-            f"{found.metric} {shown(found.metric, found.score)}{mark}"
-        )
+        self.say(f"{position}  dev loss {found.loss:.3f}  perplexity {_perplexity(found.loss)}  {_score(found)}{mark}")
         for source, translation, reference in found.samples:
             self.say(f"    {source}\n      -> {translation}\n       = {reference}")
+
+
+def _score(found: Validation) -> str:
+    if found.metric == BITS:
+        return f"{found.score:.3f} bits a character"
+    return f"{found.metric} {shown(found.metric, found.score)}"
 
 
 def _perplexity(loss: float) -> str:

@@ -18,6 +18,8 @@ from seqtrans.training.objective import batch_loss
 from seqtrans.training.preparation import TrainingData
 from seqtrans.translation import Translator
 
+BITS = "bits_per_character"
+"""The metric of language models, beside their loss."""
 BATCH = 64
 SAMPLES = 3
 
@@ -30,7 +32,7 @@ class Validation:
     """Nats a target subword, EOS included, without label smoothing."""
     metric: str
     score: float
-    """Of greedy translations, in the metric's unit."""
+    """Of greedy translations, in the metric's unit; or bits a character of a language model."""
     samples: list[tuple[str, str, str]]
     """Source, translation, reference of the first few sentences, the same each time."""
 
@@ -39,7 +41,7 @@ def validate(
     model: TrainedModel, data: TrainingData, compute: Compute, metric: str, check: Callable[[], None]
 ) -> Validation:
     """Score the model; `check` is called between batches and may raise to break off."""
-    model.network.eval()
+    network = model.seq2seq.eval()
     nats, tokens = 0.0, 0
     order = np.argsort(data.dev.target.lengths, kind="stable")
     with torch.no_grad():
@@ -47,7 +49,7 @@ def validate(
             check()
             batch = make_batch(data.dev, order[start : start + BATCH]).to(compute.device)
             with compute.arithmetic():
-                _, plain = batch_loss(model.network, batch, 0.0)
+                _, plain = batch_loss(network, batch, 0.0)
             nats += float(plain)
             tokens += batch.target_tokens
     translator = Translator(model, compute, SearchOptions(beam=1), BATCH)

@@ -61,7 +61,7 @@ def contestants(names: list[str], hidden: int, batch: int, steps: int, dtype: to
 
     def both(cell: Cell) -> list[Run]:
         state = cell.initial_state(batch)
-        ways = (lambda x: cell.sequence(x, state), lambda x: cell.loop(x, state))
+        ways = (lambda x: cell.sequence(x, state), lambda x: cell.loop(x, state)[0])
         return [training_step(cell, way, inputs, dtype) for way in ways]
 
     return runs | {name: both(find_cell(name)(hidden, hidden)) for name in names}

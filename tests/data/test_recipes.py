@@ -99,6 +99,20 @@ def test_a_recipe_runs_its_stages_and_later_only_the_score(name: str, tmp_path: 
     assert not (recipe.folder / "out").exists()
 
 
+def test_the_language_model_recipe(tmp_path: Path) -> None:
+    recipe = Recipe("tinyshakespeare", tmp_path)
+    text = "".join(f"Line {number} of a play.\n" for number in range(1000))
+    recipe._write("input.txt", text)
+    assert recipe.make("score", f"CORPUS={recipe.corpus}").returncode == 0
+    assert recipe.stages() == ["train", "score"]
+    parts = [(recipe.folder / "out" / f"{name}.txt").read_text() for name in ("train", "dev", "test")]
+    assert "".join(parts) == text
+    assert len(parts[2]) == pytest.approx(len(text) / 10, rel=0.01)
+    assert len(parts[1]) == pytest.approx(0.9 * len(text) / 20, rel=0.05)
+    assert recipe.make("sample", f"CORPUS={recipe.corpus}").returncode == 0
+    assert recipe.stages() == ["generate"]
+
+
 def test_the_demo_shows_samples_and_how_to_translate(tmp_path: Path) -> None:
     recipe = Recipe("demo", tmp_path)
     shown = recipe.make().stdout
@@ -170,6 +184,10 @@ def test_a_config_beside_the_makefile_is_used(tmp_path: Path) -> None:
         ("multi30k", "https://raw.githubusercontent.com/multi30k/dataset/master/data/task1/raw/train.en.gz"),
         ("tatoeba", "https://www.manythings.org/anki/deu-eng.zip"),
         ("g2p", "https://raw.githubusercontent.com/sigmorphon/2020/master/task1/data/train/vie_train.tsv"),
+        (
+            "tinyshakespeare",
+            "https://raw.githubusercontent.com/karpathy/char-rnn/master/data/tinyshakespeare/input.txt",
+        ),
         ("translit", "https://raw.githubusercontent.com/google/transliteration/master/ar2en-train.txt"),
     ],
 )

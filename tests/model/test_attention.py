@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 
 import pytest
@@ -13,8 +14,8 @@ from seqtrans.model.attention import attention_names, find_attention
 from seqtrans.model.attention.base import Attention
 from seqtrans.model.memory import Memory
 
-SIZE, SOURCE, QUERIES = 5, 6, 4
-LENGTHS = [6, 1, 3]
+SIZE, SOURCE, QUERIES = 6, 5, 4
+LENGTHS = [5, 1, 3]
 
 attentions = pytest.mark.parametrize("name", attention_names())
 
@@ -38,6 +39,10 @@ def dot(_attention: Attention, query: Tensor, value: Tensor) -> Tensor:
     return (query * value).sum()
 
 
+def scaled_dot(_attention: Attention, query: Tensor, value: Tensor) -> Tensor:
+    return (query * value).sum() / math.sqrt(SIZE)
+
+
 def general(attention: Attention, query: Tensor, value: Tensor) -> Tensor:
     """q . W k"""
     (weight,) = attention.parameters()
@@ -51,7 +56,9 @@ def additive(attention: Attention, query: Tensor, value: Tensor) -> Tensor:
     return weights["vector"].dot(hidden)
 
 
-@pytest.mark.parametrize(("name", "score"), [("dot", dot), ("general", general), ("additive", additive)])
+@pytest.mark.parametrize(
+    ("name", "score"), [("dot", dot), ("scaled-dot", scaled_dot), ("general", general), ("additive", additive)]
+)
 def test_a_formula_gives_the_same(name: str, score: Callable[[Attention, Tensor, Tensor], Tensor]) -> None:
     attention, memory, query = make(name)
     context, weights = attention(query, memory)
@@ -62,6 +69,27 @@ def test_a_formula_gives_the_same(name: str, score: Callable[[Attention, Tensor,
             torch.testing.assert_close(weights[b, t, :length], expected, rtol=1e-12, atol=1e-12)
             average = sum(w * v for w, v in zip(expected, memory.values_BSD[b], strict=False))
             torch.testing.assert_close(context[b, t], average, rtol=1e-12, atol=1e-12)
+
+
+def test_heads_attend_by_themselves() -> None:
+    """Two heads of three units, head by head and pair by pair."""
+    attention, memory, query = make("multi-head-additive")
+    weights = dict(attention.named_parameters())
+    context, shown = attention(query, memory)
+    for b, length in enumerate(LENGTHS):
+        for t in range(QUERIES):
+            parts, means = [], []
+            for units in (slice(0, 3), slice(3, 6)):
+                asked = weights["query_weight"][units] @ query[b, t]
+                values = memory.values_BSD[b, :length]
+                keys = [weights["key_weight"][units] @ value for value in values]
+                scores = torch.stack([weights["vector"][units].dot(torch.tanh(asked + key)) for key in keys])
+                share = scores.exp() / scores.exp().sum()
+                means.append(share)
+                parts.append(weights["value_weight"][units] @ (share @ values))
+            expected = weights["output_weight"] @ torch.cat(parts)
+            torch.testing.assert_close(context[b, t], expected, rtol=1e-12, atol=1e-12)
+            torch.testing.assert_close(shown[b, t, :length], sum(means) / 2, rtol=1e-12, atol=1e-12)
 
 
 @attentions
@@ -85,6 +113,8 @@ def test_no_attention_gives_the_summary_to_every_query() -> None:
     context, _ = attention(query, memory)
     for t in range(QUERIES):
         assert torch.equal(context[:, t], memory.summary_BD)
+    attention, memory, query = make("start")
+    assert not attention(query, memory)[0].any()
 
 
 @attentions

@@ -141,6 +141,26 @@ def test_without_input_feeding_layer_one_does_not_wait_for_attention(cell: str, 
         assert torch.equal(before, after) is not feeding
 
 
+@pytest.mark.parametrize("feeding", [False, True])
+@pytest.mark.parametrize("cell", cell_names())
+def test_truncation_changes_gradients_and_nothing_else(cell: str, feeding: bool) -> None:
+    """The embedding of a word matters to later ones by way of the recurrence alone, here without attention."""
+    config = ModelConfig(cell=cell, attention="none", input_feeding=feeding, embedding=6, hidden=8)
+    network = make_network(config, torch.float64)
+    reached = {}
+    for bptt in (0, 2, 3, len(TARGETS)):
+        embedded = torch.randn(len(TARGETS), 3, 6, dtype=torch.float64, generator=torch.Generator().manual_seed(3))
+        embedded.requires_grad_()
+        readouts = network.decoder(embedded, network.encode(SOURCE, LENGTHS), bptt)
+        (gradient,) = torch.autograd.grad(readouts[-1].sum(), embedded)
+        reached[bptt] = gradient.abs().sum(dim=(1, 2)) > 0, readouts
+    assert reached[0][0].tolist() == reached[len(TARGETS)][0].tolist() == [True] * 5
+    assert reached[2][0].tolist() == [False] * 4 + [True]
+    assert reached[3][0].tolist() == [False] * 3 + [True] * 2
+    for _, readouts in reached.values():
+        torch.testing.assert_close(readouts, reached[0][1], rtol=1e-12, atol=1e-12)
+
+
 @pytest.mark.parametrize("tied", [True, False])
 @pytest.mark.parametrize("joint", [True, False])
 def test_which_matrices_are_one(tied: bool, joint: bool) -> None:

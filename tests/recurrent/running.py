@@ -32,6 +32,11 @@ def make_cell(name: str, dtype: torch.dtype, seed: int = 1) -> Cell:
     return cell
 
 
+def by_loop(cell: Cell) -> Run:
+    """The outputs by plain steps."""
+    return lambda inputs, state: cell.loop(inputs, state)[0]
+
+
 def make_data(cell: Cell, steps: int, dtype: torch.dtype) -> tuple[Tensor, State]:
     inputs = torch.randn(steps, BATCH, INPUTS, dtype=dtype, requires_grad=True)
     state = tuple(torch.randn(BATCH, HIDDEN, dtype=dtype, requires_grad=True) for _ in range(cell.states))

@@ -15,6 +15,7 @@ from tests.recurrent.running import (
     HIDDEN,
     TOLERANCE,
     assert_same,
+    by_loop,
     cells,
     dtypes,
     make_cell,
@@ -36,7 +37,7 @@ def test_sequence_is_the_loop(name: str, dtype: torch.dtype, steps: int) -> None
     cell = make_cell(name, dtype)
     inputs, state = make_data(cell, steps, dtype)
     found = outputs_and_gradients(cell, cell.sequence, inputs, state)
-    expected = outputs_and_gradients(cell, cell.loop, inputs, state)
+    expected = outputs_and_gradients(cell, by_loop(cell), inputs, state)
     assert_same(found, expected, TOLERANCE[dtype])
     assert found["outputs"].shape == (steps, BATCH, HIDDEN)
     for key in cell.state_dict():
@@ -63,7 +64,7 @@ def test_gradients_of_sequence_are_those_of_finite_differences(name: str) -> Non
 def test_no_steps_give_no_outputs(name: str, dtype: torch.dtype) -> None:
     cell = make_cell(name, dtype)
     inputs, state = make_data(cell, 0, dtype)
-    for run in (cell.sequence, cell.loop):
+    for run in (cell.sequence, by_loop(cell)):
         outputs = run(inputs, state)
         assert outputs.shape == (0, BATCH, HIDDEN)
         assert outputs.dtype == dtype
@@ -75,7 +76,7 @@ def test_sequence_takes_a_view_and_leaves_its_arguments_alone(name: str) -> None
     inputs, state = make_data(cell, 5, torch.float64)
     before = [t.detach().clone() for t in (inputs, *state)]
     turned = inputs.detach().transpose(0, 1).contiguous().transpose(0, 1)  # the same values, other strides
-    torch.testing.assert_close(cell.sequence(turned, state), cell.loop(inputs, state), rtol=1e-12, atol=1e-12)
+    torch.testing.assert_close(cell.sequence(turned, state), by_loop(cell)(inputs, state), rtol=1e-12, atol=1e-12)
     assert all(torch.equal(t, b) for t, b in zip((inputs, *state), before, strict=True))
 
 
@@ -84,7 +85,7 @@ def test_recurrent_weights_can_be_dropped(name: str) -> None:
     cell = make_cell(name, torch.float64)
     inputs, state = make_data(cell, 5, torch.float64)
     results = []
-    for run in (cell.sequence, cell.loop):
+    for run in (cell.sequence, by_loop(cell)):
         torch.manual_seed(7)
         with recurrent_dropout(cell, 0.4):
             results.append(outputs_and_gradients(cell, run, inputs, state))
@@ -105,18 +106,21 @@ def test_a_sequence_can_be_cut_anywhere(name: str) -> None:
     cell = make_cell(name, torch.float64)
     inputs, state = make_data(cell, 6, torch.float64)
     whole = cell.sequence(inputs, state)
-    for cut in range(1, 6):
-        middle = state
-        for projected in cell.project(inputs[:cut]).unbind(0):
-            middle = cell.step(projected, middle)
-        torch.testing.assert_close(cell.sequence(inputs[cut:], middle), whole[cut:], rtol=1e-12, atol=1e-12)
+    for cut in range(7):
+        for run in (cell.unroll, cell.loop):
+            outputs, middle = run(inputs[:cut], state)
+            rest, last = run(inputs[cut:], middle)
+            torch.testing.assert_close(torch.cat([outputs, rest]), whole, rtol=1e-12, atol=1e-12)
+            torch.testing.assert_close(last[0], whole[-1], rtol=1e-12, atol=1e-12)
+            assert len(middle) == len(last) == cell.states
+            assert not any(tensor.requires_grad for tensor in (*middle, *last))
 
 
 @cells
 def test_in_bfloat16_results_are_near_and_gradients_reach_every_weight(name: str) -> None:
     cell = make_cell(name, torch.float32)
     inputs, state = make_data(cell, 4, torch.float32)
-    expected = outputs_and_gradients(cell, cell.loop, inputs, state)
+    expected = outputs_and_gradients(cell, by_loop(cell), inputs, state)
     with torch.autocast("cpu", dtype=torch.bfloat16):
         outputs = cell.sequence(inputs, state)
     weights = torch.linspace(-1, 1, outputs.numel()).view_as(outputs)

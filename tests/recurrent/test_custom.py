@@ -11,7 +11,7 @@ import torch
 from seqtrans.errors import StreamError, UsageError
 from seqtrans.recurrent.cells import find_cell
 from seqtrans.recurrent.custom import adopt_cell
-from tests.recurrent.running import assert_same, make_data, outputs_and_gradients
+from tests.recurrent.running import assert_same, by_loop, make_data, outputs_and_gradients
 
 START = """\
 import torch
@@ -45,7 +45,7 @@ def test_a_cell_of_a_file_is_run_by_the_kernel(tmp_path: Path) -> None:
     torch.manual_seed(1)
     cell = find_cell("elsewhere/mine.py:Leaky")(5, 6).double()
     inputs, state = make_data(cell, 7, torch.float64)
-    found, expected = (outputs_and_gradients(cell, run, inputs, state) for run in (cell.sequence, cell.loop))
+    found, expected = (outputs_and_gradients(cell, run, inputs, state) for run in (cell.sequence, by_loop(cell)))
     assert_same(found, expected, 1e-12)
     assert expected["leak"].abs().max() > 0
 

@@ -10,7 +10,9 @@ from seqtrans.recurrent.factor import Factor
 from tests.recurrent.running import make_cell, make_data, outputs_and_gradients
 
 
-@pytest.mark.parametrize(("dtype", "tolerance"), [(torch.float32, 1e-5), (torch.bfloat16, 0.02), (torch.float64, 1e-12)])
+@pytest.mark.parametrize(
+    ("dtype", "tolerance"), [(torch.float32, 1e-5), (torch.bfloat16, 0.02), (torch.float64, 1e-12)]
+)
 @pytest.mark.parametrize("shape", [(3, 5, 4), (64, 256, 512), (65, 512, 300)])
 @pytest.mark.parametrize("turned", [False, True])
 def test_products(dtype: torch.dtype, tolerance: float, shape: tuple[int, int, int], turned: bool) -> None:

@@ -34,7 +34,9 @@ def test_losses_and_translations_stay_close(
 ) -> None:
     batch = make_batch(corpus, np.arange(8))
     vocab = 1 + int(max(corpus.source.flat.max(), corpus.target.flat.max()))
-    config = ModelConfig(cell, attention, input_feeding, embedding=16, hidden=32, dropout=0.1)
+    config = ModelConfig(
+        cell=cell, attention=attention, input_feeding=input_feeding, embedding=16, hidden=32, dropout=0.1
+    )
     losses, scores = [], []
     for compute in COMPUTES:
         torch.manual_seed(1)

@@ -103,3 +103,16 @@ def test_weight_decay_shrinks(network: Seq2Seq, batch: Batch) -> None:
         Updater(network, replace(TrainingConfig(), weight_decay=decay), EXACT).step(batch, 1, 0.1)
         sizes.append(float(network.target_embedding.detach().norm()))
     assert sizes[1] < sizes[0]
+
+
+def test_gradients_are_cut_by_value_before_the_norm_is_taken(network: Seq2Seq, batch: Batch) -> None:
+    """A norm of n numbers of size c is at most c * sqrt(n); without the cut it is far more."""
+    plain = Updater(network, TrainingConfig(clip_norm=0), EXACT)
+    before = plain.step(batch, 1, 0.0).gradient_norm
+    size = 1e-4
+    cut = Updater(network, TrainingConfig(clip_norm=0, clip_value=size), EXACT)
+    after = cut.step(batch, 1, 0.0).gradient_norm
+    gradients = [p.grad for p in network.parameters() if p.grad is not None]
+    assert max(float(g.abs().max()) for g in gradients) == pytest.approx(size)
+    assert 0 < after <= size * sum(g.numel() for g in gradients) ** 0.5 * 1.0001
+    assert after < 0.1 * before

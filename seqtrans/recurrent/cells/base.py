@@ -65,7 +65,7 @@ class Cell(nn.Module):
     """One step of a recurrence, and its weights.
 
     A subclass gives its equations in the docstring with their source, the number of `gates` (blocks of H rows
-    in the weights) and of `states`, and `step`. It may override `sequence` with something faster that
+    in the weights) and of `states`, and `step`. It may override `unroll` with something faster that
     computes the same; tests hold it against the plain loop. Most cells are told more easily as a `GatedCell`.
     """
 
@@ -115,18 +115,30 @@ class Cell(nn.Module):
         return tuple(self.bias.new_zeros(batch, self.hidden) for _ in range(self.states))
 
     def sequence(self, inputs_TBI: Tensor, state: State) -> Tensor:
-        """The outputs h_1..h_T [T, B, H] from a state; the fastest exact way, here the loop with few products."""
+        """The outputs h_1..h_T [T, B, H] from a state."""
+        return self.unroll(inputs_TBI, state)[0]
+
+    def unroll(self, inputs_TBI: Tensor, state: State) -> tuple[Tensor, State]:
+        """The outputs and the last state, the fastest exact way; here the loop, with few products.
+
+        No gradient comes back through the last state: it is where the next segment of a long text begins.
+        """
         with deferred_gradients():
             return self.loop(inputs_TBI, state)
 
-    def loop(self, inputs_TBI: Tensor, state: State) -> Tensor:
-        """The outputs by one `step` after the other: the reference."""
+    def loop(self, inputs_TBI: Tensor, state: State) -> tuple[Tensor, State]:
+        """The same by one `step` after the other: the reference."""
         if not len(inputs_TBI):
-            return inputs_TBI.new_zeros(0, inputs_TBI.shape[1], self.hidden)
+            return inputs_TBI.new_zeros(0, inputs_TBI.shape[1], self.hidden), detached(state)
         outputs = []
         steps = self.project(inputs_TBI)
         state = tuple(tensor.to(steps.dtype) for tensor in state)
         for projected in steps.unbind(0):
             state = self.step(projected, state)
             outputs.append(state[0])
-        return torch.stack(outputs)
+        return torch.stack(outputs), detached(state)
+
+
+def detached(state: State) -> State:
+    """The same state, through which no gradient goes back."""
+    return tuple(tensor.detach() for tensor in state)

@@ -31,14 +31,14 @@ class LSTM(GatedCell):
         c = torch.addcmul(torch.sigmoid(f) * state[1], torch.sigmoid(i), torch.tanh(g))
         return torch.sigmoid(o) * torch.tanh(c), c
 
-    def sequence(self, inputs_TBI: Tensor, state: State) -> Tensor:
-        """The same by torch's kernel, which is oneDNN on a CPU and cuDNN on a GPU."""
+    def unroll(self, inputs_TBI: Tensor, state: State) -> tuple[Tensor, State]:
+        """The outputs and the last state by torch's kernel, which is oneDNN on a CPU and cuDNN on a GPU."""
         if not len(inputs_TBI):
-            return super().sequence(inputs_TBI, state)
+            return self.loop(inputs_TBI, state)
         weights = [self.input_weight, self.recurrent, self.bias, torch.zeros_like(self.bias)]
         initial = [s.unsqueeze(0) for s in state]
-        outputs, _, _ = torch.lstm(inputs_TBI, initial, weights, True, 1, 0.0, self.training, False, False)
-        return outputs
+        outputs, *last = torch.lstm(inputs_TBI, initial, weights, True, 1, 0.0, self.training, False, False)
+        return outputs, tuple(tensor.detach().squeeze(0) for tensor in last)
 
 
 PLUGIN = LSTM

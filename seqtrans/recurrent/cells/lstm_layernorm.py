@@ -13,9 +13,9 @@ from seqtrans.recurrent.normalised import NormalisedGates
 class LSTMLayerNorm(NormalisedGates, LSTM):
     """Chen et al. 2018 (RNMT+), section 3: `lstm` with layer normalisation in each gate."""
 
-    def sequence(self, inputs_TBI: Tensor, state: State) -> Tensor:
-        """The outputs by our kernel, since the library has none for this."""
-        return GatedCell.sequence(self, inputs_TBI, state)
+    def unroll(self, inputs_TBI: Tensor, state: State) -> tuple[Tensor, State]:
+        """By our kernel, since the library has none for this."""
+        return GatedCell.unroll(self, inputs_TBI, state)
 
 
 PLUGIN = LSTMLayerNorm

@@ -1,0 +1,117 @@
+"""A text as one stream of subwords, for models that read on from line to line.
+
+Shapes: T steps of a segment, B streams.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from io import BytesIO
+from pathlib import Path
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from seqtrans.errors import DataError
+from seqtrans.randomness import derived_seed
+from seqtrans.text.lines import LineReport, open_input, read_lines
+from seqtrans.text.subwords import EOS_ID, SubwordModel
+
+
+@dataclass(frozen=True)
+class PlainText:
+    """Lines of one language, and the SHA-256 of each file they came from."""
+
+    name: str
+    lines: list[str]
+    digests: dict[str, str]
+
+
+def read_text(paths: Sequence[Path], warn: Callable[[str], None] | None = None) -> PlainText:
+    """Read files, one after the other; `warn` is told what had to be mended.
+
+    Raises:
+        DataError: not UTF-8 (with line and byte offset), or no lines.
+        StreamError: a file cannot be read.
+    """
+    name = " ".join(map(str, paths))
+    lines: list[str] = []
+    digests = {}
+    for path in paths:
+        with open_input(path) as (stream, shown):
+            data = stream.read()
+        report = LineReport(shown)
+        lines += read_lines(BytesIO(data), report, strict=True)
+        digests[path.name] = hashlib.sha256(data).hexdigest()
+        if warn is not None:
+            for warning in report.warnings():
+                warn(f"warning: {warning}")
+    if not lines:
+        raise DataError(f"{name}: there are no lines")
+    return PlainText(name, lines, digests)
+
+
+@dataclass(frozen=True)
+class TextStream:
+    """The subwords of a text, each line with EOS at its end."""
+
+    ids: NDArray[np.int32]
+    characters: int
+    """Of the text as the subwords write it, line ends included."""
+
+    def __len__(self) -> int:
+        return len(self.ids)
+
+    @classmethod
+    def of(cls, lines: Sequence[str], subwords: SubwordModel) -> TextStream:
+        """Encode lines, blank ones too."""
+        encoded = subwords.encode_batch(list(lines))
+        ids = np.fromiter((i for line in encoded for i in (*line, EOS_ID)), dtype=np.int32)
+        return cls(ids, sum(len(subwords.decode(line)) + 1 for line in encoded))
+
+
+@dataclass(frozen=True)
+class Segment:
+    """So many steps of some streams side by side."""
+
+    inputs_TB: Tensor
+    """The predecessors of `outputs`."""
+    outputs_TB: Tensor
+    first: bool
+    """Whether the streams begin here."""
+    target_tokens: int
+
+    def to(self, device: torch.device) -> Segment:
+        """The same on a device."""
+        return Segment(self.inputs_TB.to(device), self.outputs_TB.to(device), self.first, self.target_tokens)
+
+
+class Segments:
+    """A text cut into as many streams as are read side by side, and these into segments.
+
+    The text is turned like a ring to another place each epoch, so that streams and segments begin elsewhere; up to
+    B - 1 subwords before that place are left out of the epoch.
+    """
+
+    def __init__(self, text: TextStream, streams: int, steps: int) -> None:
+        self.text, self.steps = text, steps
+        self.streams = max(1, min(streams, len(text) // steps))
+        self.length = len(text) // self.streams
+
+    def __len__(self) -> int:
+        return -(-self.length // self.steps)
+
+    def segment(self, number: int, shift: int) -> Segment:
+        """Segment `number` of the streams, with the text turned by `shift` subwords."""
+        begin, end = number * self.steps, min((number + 1) * self.steps, self.length)
+        places = shift + np.arange(self.streams) * self.length + np.arange(begin, end)[:, None]
+        outputs, inputs = (self.text.ids[(places - back) % len(self.text)].astype(np.int64) for back in (0, 1))
+        return Segment(torch.from_numpy(inputs), torch.from_numpy(outputs), number == 0, outputs.size)
+
+    def shift(self, seed: int, epoch: int) -> int:
+        """How far the text is turned in an epoch; a function of its arguments alone."""
+        return int(np.random.default_rng(derived_seed(seed, "data order", epoch)).integers(len(self.text)))

@@ -1,0 +1,64 @@
+"""Training a translator."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from torch import Tensor
+
+from seqtrans.config import Config
+from seqtrans.device import Compute
+from seqtrans.model.file import TrainedModel, build_network
+from seqtrans.model.seq2seq import Seq2Seq
+from seqtrans.text.batches import Batch, epoch_order, make_batch
+from seqtrans.training.objective import batch_loss
+from seqtrans.training.preparation import TrainingData
+from seqtrans.training.validation import Validation, validate
+
+
+class TranslationTask:
+    """A `Task` of sentence pairs."""
+
+    def __init__(self, config: Config, data: TrainingData) -> None:
+        self.config, self.data = config, data
+        network = build_network(config, data.source_subwords, data.target_subwords)
+        self.model = TrainedModel(config, network, data.source_subwords, data.target_subwords)
+        self.digests = data.digests
+        self.epoch_steps = math.ceil(len(data.train) / config.training.batch_size)
+        self.size = f"{len(data.train):,} pairs"
+        self._orders: dict[int, list[NDArray[np.int64]]] = {}
+
+    def batch(self, epoch: int, number: int) -> Batch:
+        """Pairs of like length."""
+        if epoch not in self._orders:
+            training = self.config.training
+            self._orders = {epoch: epoch_order(self.data.train, training.batch_size, training.seed, epoch)}
+        return make_batch(self.data.train, self._orders[epoch][number])
+
+    def loss(self, network: Seq2Seq, batch: Batch, smoothing: float) -> tuple[Tensor, Tensor]:
+        """Of the targets."""
+        return batch_loss(network, batch, smoothing, self.config.training.bptt)
+
+    def validate(self, compute: Compute, metric: str, check: Callable[[], None]) -> Validation:
+        """The loss, and the score of greedy translations."""
+        return validate(self.model, self.data, compute, metric, check)
+
+    def carried(self) -> list[Tensor]:
+        """Nothing: pairs stand alone."""
+        return []
+
+    def carry(self, tensors: list[Tensor]) -> None:
+        """Nothing."""
+
+    def history(self) -> dict[str, Any]:
+        """The number of pairs."""
+        return {"training_pairs": len(self.data.train)}
+
+    def where(self, batch: Batch) -> str:
+        """Line numbers."""
+        lines = self.data.train.kept[batch.pairs] + 1
+        return f"training lines {', '.join(map(str, sorted(lines.tolist())[:8]))}" + (", ..." if len(lines) > 8 else "")

@@ -1,0 +1,63 @@
+"""A language model by segments, by steps, and in one piece is the same model."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+
+from seqtrans.config import ModelConfig
+from seqtrans.model.language_model import LanguageModel
+from tests.recurrent.running import CELLS
+
+VOCAB = 9
+IDS = torch.tensor([[3, 3], [5, 4], [8, 4], [3, 7], [6, 6], [4, 3]])
+
+
+def make_model(cell: str = "gru", tied: bool = False, layers: int = 2) -> LanguageModel:
+    torch.manual_seed(31)
+    config = ModelConfig(
+        task="lm", cell=cell, embedding=6, hidden=8, decoder_layers=layers, tied_embeddings=tied, dropout=0.2
+    )
+    model = LanguageModel(config, VOCAB).double().eval()
+    with torch.no_grad():
+        for parameter in model.parameters():
+            parameter.normal_(0, 0.5)
+    return model
+
+
+@pytest.mark.parametrize("cell", CELLS)
+@pytest.mark.parametrize("tied", [False, True])
+@pytest.mark.parametrize("layers", [1, 3])
+def test_segments_and_steps_give_the_logits_of_the_whole(cell: str, tied: bool, layers: int) -> None:
+    model = make_model(cell, tied, layers)
+    readouts, last = model.readouts(IDS, model.start(2))
+    whole = model.logits(readouts)
+    assert whole.shape == (*IDS.shape, VOCAB)
+    state, parts = model.start(2), []
+    for segment in IDS.split([1, 3, 2]):
+        part, state = model.readouts(segment, state)
+        parts.append(model.logits(part))
+    torch.testing.assert_close(torch.cat(parts), whole, rtol=1e-12, atol=1e-12)
+    torch.testing.assert_close(state, last, rtol=1e-12, atol=1e-12)
+    state, parts = model.start(2), []
+    for ids in IDS:
+        logits, state = model.step(ids, state)
+        parts.append(logits)
+    torch.testing.assert_close(torch.stack(parts), whole, rtol=1e-12, atol=1e-12)
+
+
+def test_no_gradient_goes_back_through_the_state_of_a_segment() -> None:
+    model = make_model()
+    readouts, state = model.readouts(IDS[:3], model.start(2))
+    assert not any(tensor.requires_grad for layer in state for tensor in layer)
+    assert readouts.requires_grad
+
+
+def test_every_weight_has_a_part_in_the_loss() -> None:
+    for tied in (False, True):
+        model = make_model(tied=tied)
+        readouts, _ = model.readouts(IDS, model.start(2))
+        torch.log_softmax(model.logits(readouts), 2)[..., 4].sum().backward()
+        for name, parameter in model.named_parameters():
+            assert parameter.grad is not None, name
+            assert parameter.grad.abs().max() > 0, name

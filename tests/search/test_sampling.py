@@ -1,0 +1,51 @@
+"""What may be drawn is what the options leave, as often as its probability says."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+import pytest
+import torch
+
+from seqtrans.search.sampling import NEVER, SamplingOptions, draw
+
+PROBABILITIES = torch.tensor([0.4, 0.3, 0.15, 0.1, 0.05])
+FIRST = 3
+"""The special ids that may never be drawn come before EOS."""
+
+
+def counts(options: SamplingOptions, times: int = 4000) -> dict[int, float]:
+    """How often each id is drawn, in shares; the special ids are made the likeliest."""
+    logits = torch.cat([torch.full((FIRST,), 9.0), PROBABILITIES.log()]).repeat(times, 1)
+    drawn = draw(logits, options, torch.Generator().manual_seed(5))
+    return {i - FIRST: n / times for i, n in sorted(Counter(drawn.tolist()).items())}
+
+
+def test_all_are_drawn_as_often_as_they_are_probable() -> None:
+    assert NEVER == [0, 1, 2]
+    found = counts(SamplingOptions())
+    assert found == {i: pytest.approx(p, abs=0.03) for i, p in enumerate(PROBABILITIES.tolist())}
+
+
+@pytest.mark.parametrize(
+    ("options", "left"),
+    [
+        (SamplingOptions(temperature=0), {0: 1.0}),
+        (SamplingOptions(top_k=1), {0: 1.0}),
+        (SamplingOptions(top_k=2), {0: 4 / 7, 1: 3 / 7}),
+        (SamplingOptions(top_k=100), dict(enumerate(PROBABILITIES.tolist()))),
+        (SamplingOptions(top_p=0.01), {0: 1.0}),
+        (SamplingOptions(top_p=0.5), {0: 4 / 7, 1: 3 / 7}),
+        (SamplingOptions(top_p=0.8), {0: 40 / 85, 1: 30 / 85, 2: 15 / 85}),
+        (SamplingOptions(temperature=0.5, top_k=2), {0: 16 / 25, 1: 9 / 25}),
+    ],
+)
+def test_options_leave_the_likeliest(options: SamplingOptions, left: dict[int, float]) -> None:
+    assert counts(options) == {i: pytest.approx(p, abs=0.03) for i, p in left.items()}
+
+
+def test_a_seed_decides() -> None:
+    logits = torch.zeros(50, 20)
+    first, again, other = (draw(logits, SamplingOptions(), torch.Generator().manual_seed(s)) for s in (1, 1, 2))
+    assert torch.equal(first, again)
+    assert not torch.equal(first, other)
