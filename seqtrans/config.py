@@ -56,6 +56,8 @@ class ModelConfig:
     hidden: int = _bounded(512, 2, 65_536)
     """State size of the decoder; each direction of the encoder has half of it."""
     encoder_layers: int = _bounded(1, 1, 64)
+    mixed_directions: bool = False
+    """Whether the directions of an encoder layer go through a linear map together."""
     decoder_layers: int = _bounded(2, 1, 64)
     tied_embeddings: bool = True
     """The output layer is the target embedding, and with one joint subword model the source embedding too."""
@@ -170,13 +172,15 @@ def _coherent(config: Config, where: str) -> Config:
 
 
 def _refuse_what_a_language_model_has_not(config: Config, where: str) -> None:
-    for key in ("attention", "input_feeding", "encoder_layers"):
+    for key in ("attention", "input_feeding", "encoder_layers", "mixed_directions"):
         if getattr(config.model, key) != getattr(ModelConfig(), key):
             raise UsageError(f"{where}: {key} is nothing that a language model has; leave it out")
     if config.training.metric != "loss":
-        raise UsageError(f'{where}: a language model has no translations to score: set metric = "loss"')
+        raise UsageError(
+            f'{where}: a language model has no translations to score: set metric = "loss", or begin from --preset lm'
+        )
     if not config.training.bptt:
-        raise UsageError(f"{where}: bptt must be at least 1 for a language model, which reads a text without an end")
+        raise UsageError(f"{where}: bptt must be at least 1 for a language model: set it, or begin from --preset lm")
 
 
 def preset_names() -> list[str]:

@@ -41,5 +41,7 @@ def generated_lines(
                 if last == EOS_ID:
                     break
                 ids.append(last)
+            else:  # ended by force: what was drawn last has to be read too
+                _, state = network.step(torch.tensor([last], device=compute.device), state)
             last = EOS_ID
             yield model.target_subwords.decode(ids)

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+import math
 import sys
 from pathlib import Path
 
 import typer
 
 from seqtrans.cli.models import load
+from seqtrans.errors import DataError
 from seqtrans.text.lines import LineReport, open_input, read_lines
 
 CHUNK = 256
@@ -37,8 +39,10 @@ def score_text(
                         typer.echo(f"{-reading.nats:.4f}\t{reading.subwords}\t{reading.perplexity:.2f}")
             for warning in report.warnings():
                 print(f"seqtrans: warning: {warning}", file=sys.stderr)
+    if not count:
+        raise DataError(f"{', '.join(texts)}: there are no lines")
     facts = {
-        "perplexity": total.perplexity,
+        "perplexity": total.perplexity if math.isfinite(total.perplexity) else None,
         "nats_per_character": total.nats_per_character,
         "bits_per_character": total.bits_per_character,
         "log_probability": -total.nats,

@@ -54,7 +54,7 @@ def translate(
     compute = choose_compute(device, precision, threads)
     options = SearchOptions(beam, n_best, length_penalty, alignments=alignment != "none")
     trained = load(model, cell)
-    if alignment != "none" and not trained.network.aligns:
+    if alignment != "none" and not trained.seq2seq.aligns:
         raise UsageError(f"{model}: has no attention, so there is no alignment to print")
     translator = Translator(trained, compute, options, batch_size)
 

@@ -20,12 +20,14 @@ class Encoder(nn.Module):
     def __init__(self, config: ModelConfig) -> None:
         super().__init__()
         sizes = [config.embedding] + [config.hidden] * (config.encoder_layers - 1)
-        self.layers = nn.ModuleList(BidirectionalLayer(config.cell, size, config.hidden) for size in sizes)
+        self.layers = nn.ModuleList(
+            BidirectionalLayer(config.cell, size, config.hidden, mixed=config.mixed_directions) for size in sizes
+        )
         self.dropout = VariationalDropout(config.dropout)
         self.recurrent_dropout = config.recurrent_dropout
 
     def forward(self, embedded_SBE: Tensor, lengths_B: Tensor) -> tuple[Tensor, Tensor]:
-        """Memory values [B, S, D] and the summary [B, D]: the last output of each direction."""
+        """Memory values [B, S, D] and the summary [B, D]: half of the output where each direction ends."""
         reversal = reversal_index(lengths_B, len(embedded_SBE))
         sequence = embedded_SBE
         with recurrent_dropout(self, self.recurrent_dropout):

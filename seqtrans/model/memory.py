@@ -22,7 +22,7 @@ class Memory:
     padding_BS: Tensor
     """Added to attention scores: 0 at subwords, -inf at padding."""
     summary_BD: Tensor
-    """The encoder's output where each direction ends, side by side."""
+    """Half of the encoder's output where each direction ends, side by side."""
 
     def select(self, rows: Tensor) -> Memory:
         """The memory of some of the sentences, in the order of `rows`."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import importlib.util
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -26,6 +27,8 @@ def adopt_cell(name: str) -> str:
         UsageError: it cannot be run, has no such cell, or the cell does not work.
     """
     file, _, attribute = name.rpartition(":")
+    if not file:
+        raise UsageError(f"--cell {name}: a cell of yours is named as FILE.py:CLASS")
     try:
         code = Path(file).read_bytes()
     except OSError as error:
@@ -34,6 +37,7 @@ def adopt_cell(name: str) -> str:
     if spec is None or spec.loader is None:
         raise UsageError(f"--cell {name}: {file} is not a Python file; its name must end in .py")
     module = importlib.util.module_from_spec(spec)
+    sys.modules[spec.name] = module  # where dataclasses, and others, look it up
     try:
         spec.loader.exec_module(module)
     except Exception as error:  # whatever the user's code does
@@ -51,7 +55,7 @@ def _try_out(kind: type[Cell], name: str) -> None:
     generator = torch.Generator().manual_seed(1)
 
     def random(*shape: int) -> Tensor:
-        return torch.randn(*shape, dtype=torch.float64, generator=generator).requires_grad_()
+        return torch.randn(shape, dtype=torch.float64, generator=generator).requires_grad_()
 
     try:
         cell = kind(INPUTS, HIDDEN).double()

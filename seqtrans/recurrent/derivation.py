@@ -56,7 +56,8 @@ def _derive(function: Function, like: Sequence[Tensor]) -> Passes:
     with torch.autocast(like[0].device.type, enabled=False), torch.enable_grad():
         given = [torch.zeros_like(tensor).requires_grad_() for tensor in like]
         above = [torch.zeros_like(result) for result in function(given)]
-        graph = make_fx(joint)(given, above).graph
+        traced = make_fx(joint)(given, above)
+    graph = traced.graph
     for node in list(graph.nodes):
         scaled_by_one = node.target == torch.ops.aten.mul.Scalar and node.args[1] == 1
         if node.target in _SAME or scaled_by_one:
@@ -71,8 +72,8 @@ def _derive(function: Function, like: Sequence[Tensor]) -> Passes:
     used = [node for one in later for node in one.all_input_nodes] + [n for n in gradients if n is not None]
     kept = [node for node in dict.fromkeys(used) if node in known or node in of_given]
     return Passes(
-        _compiled(known, of_given, (tuple(results), tuple(kept))),
-        _compiled(later, [*kept, *of_above], tuple(gradients)),
+        _compiled(traced, known, of_given, (tuple(results), tuple(kept))),
+        _compiled(traced, later, [*kept, *of_above], tuple(gradients)),
     )
 
 
@@ -88,11 +89,13 @@ def _makings(outputs: Iterable[Node | None], given: Sequence[Node]) -> list[Node
     return [node for node in next(iter(given)).graph.nodes if node in needed]
 
 
-def _compiled(nodes: Sequence[Node], inputs: Sequence[Node], outputs: Any) -> Callable[..., Any]:
+def _compiled(
+    constants: GraphModule, nodes: Sequence[Node], inputs: Sequence[Node], outputs: Any
+) -> Callable[..., Any]:
     """A function from the values of the input nodes to those of the outputs, by way of `nodes`."""
     graph = Graph()
     copies = {node: graph.placeholder(f"given_{number}") for number, node in enumerate(inputs)}
     for node in nodes:
         copies[node] = graph.node_copy(node, copies.__getitem__)
     graph.output(map_arg(outputs, copies.__getitem__))
-    return GraphModule(torch.nn.Module(), graph).forward
+    return GraphModule(constants, graph).forward

@@ -52,7 +52,8 @@ def run(
 
     And the last state, through which no gradient goes back.
     """
-    outputs, *last = _Sequence.apply(recurrence, projected_TBG, weight, *state, *own)  # type: ignore[no-untyped-call]
+    with torch.autocast(projected_TBG.device.type, enabled=False):  # all is brought to one type inside
+        outputs, *last = _Sequence.apply(recurrence, projected_TBG, weight, *state, *own)  # type: ignore[no-untyped-call]
     return outputs, tuple(last)
 
 
@@ -128,7 +129,8 @@ class _Sequence(torch.autograd.Function):
                 d_early = [*map(_sum, d_early, more[:early])]
                 found = [*map(_sum, found, more[early:])]
             above, own = found[: do.states], found[do.states :]
-            d_own = [*map(_sum, d_own, own)] if d_own else own
+            exact = [None if d is None else d.to(torch.promote_types(d.dtype, torch.float32)) for d in own]
+            d_own = [*map(_sum, d_own, exact)] if d_own else exact
             above[0] = first.times(put(d_early, d_first[t]), above[0])
             if do.apart:
                 above[0] = others.times(d_products[t], above[0])

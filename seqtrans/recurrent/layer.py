@@ -11,18 +11,23 @@ import torch
 from torch import Tensor, nn
 
 from seqtrans.recurrent.cells import find_cell
+from seqtrans.recurrent.products import linear
 
 
 class BidirectionalLayer(nn.Module):
-    """o_t = [h_t forward; h_t backward] (Schuster & Paliwal 1997); the backward half reads each own end first."""
+    """o_t = [h_t forward; h_t backward] (Schuster & Paliwal 1997); the backward half reads each own end first.
 
-    def __init__(self, cell: str, inputs: int, hidden: int) -> None:
+    Where it is `mixed`, o_t = W_o [h_t forward; h_t backward] + b_o.
+    """
+
+    def __init__(self, cell: str, inputs: int, hidden: int, *, mixed: bool = False) -> None:
         super().__init__()
         if hidden % 2:
             raise ValueError(f"a bidirectional layer has an even number of units, not {hidden}")
         kind = find_cell(cell)
         self.forwards = kind(inputs, hidden // 2)
         self.backwards = kind(inputs, hidden // 2)
+        self.mix = nn.Linear(hidden, hidden) if mixed else None
 
     def forward(self, inputs_TBI: Tensor, reversal_TB: Tensor) -> Tensor:
         """Outputs [T, B, H]; `reversal` is that of `reversal_index`. Outputs at padding are meaningless."""
@@ -30,7 +35,8 @@ class BidirectionalLayer(nn.Module):
         ahead = self.forwards.sequence(inputs_TBI, self.forwards.initial_state(batch))
         turned = reverse(inputs_TBI, reversal_TB)
         back = self.backwards.sequence(turned, self.backwards.initial_state(batch))
-        return torch.cat([ahead, reverse(back, reversal_TB)], dim=2)
+        both = torch.cat([ahead, reverse(back, reversal_TB)], dim=2)
+        return both if self.mix is None else linear(both, self.mix.weight, self.mix.bias)
 
 
 def reversal_index(lengths_B: Tensor, steps: int) -> Tensor:

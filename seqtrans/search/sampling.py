@@ -13,7 +13,7 @@ from torch import Tensor
 from seqtrans.text.subwords import BOS_ID, PAD_ID, UNK_ID
 
 NEVER = [PAD_ID, UNK_ID, BOS_ID]
-"""Ids that no text holds."""
+"""Ids that are never drawn."""
 
 
 @dataclass(frozen=True)
@@ -34,7 +34,7 @@ def draw(logits_NV: Tensor, options: SamplingOptions, generator: torch.Generator
     scores[:, NEVER] = float("-inf")
     if options.temperature == 0:
         return scores.argmax(dim=1)
-    scores = scores / options.temperature
+    scores = (scores - scores.amax(dim=1, keepdim=True)) / options.temperature
     if 0 < options.top_k < scores.shape[1]:
         least = scores.topk(options.top_k, dim=1).values[:, -1:]
         scores = scores.masked_fill(scores < least, float("-inf"))

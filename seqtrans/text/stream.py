@@ -46,7 +46,7 @@ def read_text(paths: Sequence[Path], warn: Callable[[str], None] | None = None) 
             data = stream.read()
         report = LineReport(shown)
         lines += read_lines(BytesIO(data), report, strict=True)
-        digests[path.name] = hashlib.sha256(data).hexdigest()
+        digests[path.name if path.name not in digests else str(path)] = hashlib.sha256(data).hexdigest()
         if warn is not None:
             for warning in report.warnings():
                 warn(f"warning: {warning}")

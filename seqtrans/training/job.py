@@ -138,7 +138,10 @@ def _checkpoint_of(job: TrainingJob, folder: StateFolder, progress: Progress) ->
 
 
 def _without_budget(config: Config) -> Config:
+    """What may not change; a user's cell is known by its class, and its file by a digest."""
     defaults = TrainingConfig()
+    if is_custom(config.model.cell):
+        config = replace(config, model=replace(config.model, cell=config.model.cell.rpartition(":")[2]))
     return replace(config, training=replace(config.training, **{key: getattr(defaults, key) for key in _BUDGET}))
 
 

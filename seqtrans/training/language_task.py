@@ -20,6 +20,7 @@ from seqtrans.training.validation import BITS, Validation
 
 LONG_STREAM = 2048
 """Subwords; beside so many, the beginning without a past hardly counts."""
+MOST_STREAMS = 64
 VALIDATION_STEPS = 256
 
 
@@ -43,15 +44,16 @@ class LanguageTask:
     def loss(self, network: LanguageModel, batch: Segment, smoothing: float) -> tuple[Tensor, Tensor]:
         """Of all steps, going on from the segment before."""
         state = self._state
-        if batch.first or state is None:
-            state = network.start(batch.inputs_TB.shape[1])
+        streams = batch.inputs_TB.shape[1]
+        if batch.first or state is None or len(state[0][0]) != streams:  # --force may have brought another text
+            state = network.start(streams)
         readouts, self._state = network.readouts(batch.inputs_TB, state)
         return readouts_loss(network, readouts, batch.outputs_TB, smoothing)
 
     def validate(self, compute: Compute, metric: str, check: Callable[[], None]) -> Validation:
         """The loss of the development text, read in as many streams as leave each of them long."""
         network, dev = self.model.language_model.eval(), self.data.dev
-        segments = Segments(dev, len(dev) // LONG_STREAM, VALIDATION_STEPS)
+        segments = Segments(dev, min(len(dev) // LONG_STREAM, MOST_STREAMS), VALIDATION_STEPS)
         nats = 0.0
         state = network.start(segments.streams)
         with torch.no_grad():
@@ -73,9 +75,8 @@ class LanguageTask:
         """Go on from a state."""
         rest = iter(tensors)
         network = self.model.language_model
-        device = network.output_bias.device
         layers = network.start(1) if tensors else ()
-        self._state = tuple(tuple(next(rest).to(device) for _ in layer) for layer in layers) or None
+        self._state = tuple(tuple(next(rest).to(network.output_bias) for _ in layer) for layer in layers) or None
 
     def history(self) -> dict[str, Any]:
         """The length of the text."""

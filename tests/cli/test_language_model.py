@@ -89,8 +89,9 @@ def test_each_sentence_has_its_line_and_they_add_up(texts: Path, model: Path, ru
 
 def test_nothing_has_no_perplexity(model: Path, run_seqtrans: RunSeqtrans) -> None:
     run = run_seqtrans("score", "--model", model)
-    assert run.returncode == 0
-    assert run.stdout.decode().endswith("0 lines, 0 subwords, 0 characters\n")
+    assert run.returncode == 65
+    assert run.stderr.decode() == "seqtrans: -: there are no lines\n"
+    assert not run.stdout
 
 
 def test_lines_are_drawn_as_the_text_has_them(model: Path, run_seqtrans: RunSeqtrans) -> None:
@@ -127,6 +128,7 @@ def test_a_stopped_and_resumed_training_ends_with_the_same_bytes(
     ("words", "reason"),
     [
         (["translate"], "is a language model"),
+        (["translate", "--alignment", "words"], "is a language model"),
         (["score", "x", "-r", "y"], "leave out -r"),
         (["score", "-", "-"], "can be read only once"),
         (["generate", "--temperature", -1], "--temperature must be"),

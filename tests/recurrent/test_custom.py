@@ -50,6 +50,29 @@ def test_a_cell_of_a_file_is_run_by_the_kernel(tmp_path: Path) -> None:
     assert expected["leak"].abs().max() > 0
 
 
+def test_constants_buffers_and_single_numbers_may_take_part(tmp_path: Path) -> None:
+    code = """
+class Scaled(GatedCell):
+    gates = 1
+
+    def __init__(self, inputs, hidden):
+        super().__init__(inputs, hidden)
+        self.scale = nn.Parameter(torch.tensor(0.7))
+        self.register_buffer("mask", torch.arange(hidden) % 2)
+
+    def combine(self, gates, state, scale):
+        return (torch.tanh(gates[0]) * scale * self.mask + torch.tensor(0.5, dtype=gates[0].dtype) * state[0],)
+"""
+    name = f"{write(tmp_path, code)}:Scaled"
+    adopt_cell(name)
+    torch.manual_seed(1)
+    cell = find_cell(name)(5, 6).double()
+    inputs, state = make_data(cell, 4, torch.float64)
+    found, expected = (outputs_and_gradients(cell, run, inputs, state) for run in (cell.sequence, by_loop(cell)))
+    assert_same(found, expected, 1e-12)
+    assert expected["scale"] != 0
+
+
 def test_a_cell_of_steps_alone_will_do(tmp_path: Path) -> None:
     code = """
 class Mixing(Cell):
@@ -102,6 +125,8 @@ def test_names_that_lead_nowhere(tmp_path: Path) -> None:
     (tmp_path / "mine.txt").write_text(LEAKY)
     with pytest.raises(UsageError, match=r"must end in \.py"):
         adopt_cell(f"{tmp_path / 'mine.txt'}:Leaky")
+    with pytest.raises(UsageError, match=r"named as FILE\.py:CLASS"):
+        adopt_cell("mine.py")
     with pytest.raises(UsageError, match="which class of that file"):
         find_cell("mine.py")
     with pytest.raises(UsageError, match=r"add --cell mine\.py:NeverGiven"):

@@ -17,9 +17,9 @@ LENGTHS = st.lists(st.integers(1, 6), min_size=1, max_size=5)
 cells = pytest.mark.parametrize("cell", cell_names())
 
 
-def make_layer(cell: str) -> BidirectionalLayer:
+def make_layer(cell: str, *, mixed: bool = False) -> BidirectionalLayer:
     torch.manual_seed(5)
-    layer = BidirectionalLayer(cell, INPUTS, HIDDEN).double()
+    layer = BidirectionalLayer(cell, INPUTS, HIDDEN, mixed=mixed).double()
     with torch.no_grad():
         for parameter in layer.parameters():
             parameter.normal_(0, 0.6)
@@ -51,9 +51,20 @@ def test_gradients_of_reverse() -> None:
     assert torch.autograd.gradcheck(lambda s: reverse(s, index), (sequence,))
 
 
+def test_mixed_directions_go_through_a_linear_map() -> None:
+    """The same cells, with and without it."""
+    plain, mixed = make_layer("gru"), make_layer("gru", mixed=True)
+    mixed.load_state_dict(plain.state_dict(), strict=False)
+    assert mixed.mix is not None
+    inputs = torch.randn(5, 2, INPUTS, dtype=torch.float64)
+    expected = run(plain, inputs, [5, 3]) @ mixed.mix.weight.T + mixed.mix.bias
+    torch.testing.assert_close(run(mixed, inputs, [5, 3]), expected, rtol=1e-12, atol=1e-12)
+
+
 @cells
-def test_a_padded_batch_is_each_sentence_alone(cell: str) -> None:
-    layer = make_layer(cell)
+@pytest.mark.parametrize("mixed", [False, True])
+def test_a_padded_batch_is_each_sentence_alone(cell: str, mixed: bool) -> None:
+    layer = make_layer(cell, mixed=mixed)
     lengths = [4, 1, 6, 3]
     torch.manual_seed(6)
     inputs = torch.randn(8, len(lengths), INPUTS, dtype=torch.float64, requires_grad=True)
