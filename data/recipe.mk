@@ -6,7 +6,7 @@
 #   TEST_SOURCE       the text to translate
 #   TEST_REFERENCE    its translation, by people
 # or, where the corpus is TAB-separated, TEST instead of the last two; and where the defaults below do not fit:
-#   OUT, PRESET, VOCABULARY, SUBWORDS, SOURCE_TYPE, TARGET_TYPE, METRICS, HYPOTHESES
+#   OUT, PRESET, VOCABULARY, SUBWORDS, SOURCE_TYPE, TARGET_TYPE, METRICS, HYPOTHESES, SCORE, SCORED
 #
 # For the command line: SEQTRANS (the command), CORPUS (a folder of local files; without it they are downloaded),
 # TRAIN_FLAGS (more flags for train: `make TRAIN_FLAGS=--resume` goes on after an interruption).
@@ -19,7 +19,7 @@ SHELL := bash
 MAKEFLAGS += --no-builtin-rules
 
 # names that an environment may hold for reasons of its own
-$(foreach name,OUT PRESET CONFIG VOCABULARY SUBWORDS SOURCE_TYPE TARGET_TYPE METRICS HYPOTHESES TEST,\
+$(foreach name,OUT PRESET CONFIG VOCABULARY SUBWORDS SOURCE_TYPE TARGET_TYPE METRICS HYPOTHESES SCORE SCORED TEST,\
     $(if $(findstring environment,$(origin $(name))),$(eval undefine $(name))))
 
 SEQTRANS ?= seqtrans
@@ -41,6 +41,9 @@ TEST_REFERENCE := $(OUT)/test.reference
 SUBWORDS ?= --source-subwords $(OUT)/source.subwords --target-subwords $(OUT)/target.subwords
 endif
 SUBWORDS ?= --subwords $(OUT)/subwords.model
+# what is scored, and how
+SCORED ?= $(HYPOTHESES) $(TEST_REFERENCE)
+SCORE ?= score $(HYPOTHESES) -r $(TEST_REFERENCE) $(METRICS)
 
 # A file appears under its name only when it is whole.
 replace = mv $@.new $@
@@ -56,8 +59,8 @@ train: $(MODEL)
 
 translate: $(HYPOTHESES)
 
-score: $(HYPOTHESES) $(TEST_REFERENCE)
-	$(SEQTRANS) score $(HYPOTHESES) -r $(TEST_REFERENCE) $(METRICS)
+score: $(SCORED)
+	$(SEQTRANS) $(SCORE)
 
 clean:
 	rm -rf out

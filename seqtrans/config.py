@@ -74,7 +74,7 @@ class TrainingConfig:
     """Optimisation, validation and when to stop. A step is one update of the weights."""
 
     batch_size: int = _bounded(64, 1, 65_536)
-    """Sentence pairs in an update."""
+    """Sentence pairs in an update; streams, of a language model."""
     learning_rate: float = _bounded(0.002, 0, 10)
     warmup_steps: int = _bounded(400, 0, 10**9)
     decay: str = _one_of("linear", "constant", "linear", "cosine", "inverse-sqrt")

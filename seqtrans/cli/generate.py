@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 
 from seqtrans.cli.models import CellOption, load
+from seqtrans.cli.options import DeviceOption, PrecisionOption, ThreadsOption
 from seqtrans.errors import UsageError
 
 
@@ -24,9 +25,9 @@ def generate(
     max_length: Annotated[int, typer.Option(help="Subwords at which a line is ended.")] = 1000,
     seed: Annotated[int, typer.Option(help="Where the randomness comes from.")] = 1,
     cell: CellOption = None,
-    precision: Annotated[str, typer.Option(help="auto, fp32 or bf16.")] = "auto",
-    device: Annotated[str, typer.Option(help="auto, cpu or cuda.")] = "auto",
-    threads: Annotated[int, typer.Option(help="Processor threads; 0: all.")] = 0,
+    precision: PrecisionOption = "auto",
+    device: DeviceOption = "auto",
+    threads: ThreadsOption = 0,
 ) -> None:
     """Draw lines of text from a language model; the same seed draws the same lines."""
     if lines < 0 or top_k < 0 or max_length < 1:

@@ -25,9 +25,10 @@ def load(model: Path, cell: str | None) -> TrainedModel:
     from seqtrans.model.file import CELL_DIGEST, load_model
     from seqtrans.recurrent.custom import adopt_cell
 
-    digest = adopt_cell(cell) if cell is not None else None
+    if cell is None:
+        return load_model(model)
+    digest = adopt_cell(cell)
     trained = load_model(model)
-    known = trained.history.get("data", {}).get(CELL_DIGEST)
-    if digest is not None and known is not None and digest != known:
+    if trained.history.get("data", {}).get(CELL_DIGEST, digest) != digest:
         typer.echo(f"seqtrans: warning: {cell} has changed since {model} was trained", err=True)
     return trained

@@ -2,8 +2,14 @@
 
 from __future__ import annotations
 
+from typing import Annotated
+
 import typer
 from typer.core import TyperCommand
+
+PrecisionOption = Annotated[str, typer.Option(help="auto, fp32 or bf16.")]
+DeviceOption = Annotated[str, typer.Option(help="auto, cpu or cuda.")]
+ThreadsOption = Annotated[int, typer.Option(help="Processor threads; 0: all.")]
 
 
 class VariadicCommand(TyperCommand):

@@ -90,8 +90,8 @@ def score(
         return
     if not references:
         raise UsageError("nothing to score by: give references with --reference, or a language model with --model")
-    if sentences or alone or cell:
-        raise UsageError("--sentences, --alone and --cell go with --model")
+    if sentences or alone or cell or precision != "auto":
+        raise UsageError("--sentences, --alone, --cell and --precision go with --model")
     wanted = list(dict.fromkeys(metrics or ["bleu", "chrf"]))
     if tokenize is not None and "bleu" not in wanted:
         raise UsageError(f"--tokenize only concerns bleu, not {', '.join(wanted)}")

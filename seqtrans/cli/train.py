@@ -9,6 +9,7 @@ from typing import Annotated, Any
 import typer
 
 from seqtrans import plugins
+from seqtrans.cli.options import DeviceOption, PrecisionOption, ThreadsOption
 from seqtrans.errors import UsageError
 
 _CELLS = ", ".join(plugins.names("seqtrans.recurrent.cells"))
@@ -47,9 +48,9 @@ def train(
         str | None, typer.Option(help="Stop after this time, as 90s, 45m or 2h, in place of the configured limits.")
     ] = None,
     seed: Annotated[int | None, typer.Option(help="Where all randomness comes from.")] = None,
-    precision: Annotated[str, typer.Option(help="auto, fp32 or bf16.")] = "auto",
-    device: Annotated[str, typer.Option(help="auto, cpu or cuda.")] = "auto",
-    threads: Annotated[int, typer.Option(help="Processor threads; 0: all.")] = 0,
+    precision: PrecisionOption = "auto",
+    device: DeviceOption = "auto",
+    threads: ThreadsOption = 0,
     resume: Annotated[
         bool,
         typer.Option(

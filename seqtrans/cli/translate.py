@@ -10,6 +10,7 @@ import typer
 
 from seqtrans import plugins
 from seqtrans.cli.models import CellOption, load
+from seqtrans.cli.options import DeviceOption, PrecisionOption, ThreadsOption
 from seqtrans.errors import UsageError
 
 _FORMATS = ", ".join(plugins.names("seqtrans.formats"))
@@ -27,9 +28,9 @@ def translate(
     ] = 1.0,
     cell: CellOption = None,
     batch_size: Annotated[int, typer.Option(help="Lines searched together.")] = 64,
-    precision: Annotated[str, typer.Option(help="auto, fp32 or bf16.")] = "auto",
-    device: Annotated[str, typer.Option(help="auto, cpu or cuda.")] = "auto",
-    threads: Annotated[int, typer.Option(help="Processor threads; 0: all.")] = 0,
+    precision: PrecisionOption = "auto",
+    device: DeviceOption = "auto",
+    threads: ThreadsOption = 0,
 ) -> None:
     """Translate standard input to standard output, a line for a line, in order and as they come."""
     if beam < 1 or n_best < 1 or batch_size < 1:

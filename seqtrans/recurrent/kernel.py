@@ -17,10 +17,9 @@ import torch
 from torch import Tensor
 from torch.autograd.function import once_differentiable
 
+from seqtrans.recurrent.cells.base import State
 from seqtrans.recurrent.derivation import Derivation, Kept
 from seqtrans.recurrent.factor import Factor
-
-State = tuple[Tensor, ...]
 
 
 @dataclass(frozen=True)

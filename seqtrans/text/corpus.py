@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from io import BytesIO
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
 from seqtrans.errors import DataError
-from seqtrans.text.lines import LineReport, open_input, read_lines
+from seqtrans.text.lines import read_whole
 from seqtrans.text.subwords import SubwordModel
 
 WARN_SHARE = 0.2
@@ -40,7 +38,7 @@ def read_parallel(paths: Sequence[Path], warn: Callable[[str], None] | None = No
         StreamError: a file cannot be read.
     """
     name = " ".join(str(path) for path in paths)
-    read = [_lines(path, warn) for path in paths]
+    read = [read_whole(path, warn) for path in paths]
     sides = ("source ", "target ") if len(paths) == 2 else ("",) * len(paths)
     digests = {side + path.name: digest for side, path, (_, digest) in zip(sides, paths, read, strict=True)}
     if len(paths) == 1:
@@ -57,18 +55,6 @@ def read_parallel(paths: Sequence[Path], warn: Callable[[str], None] | None = No
     if not source:
         raise DataError(f"{name}: there are no lines")
     return ParallelText(name, source, target, digests)
-
-
-def _lines(path: Path, warn: Callable[[str], None] | None) -> tuple[list[str], str]:
-    """The lines and the SHA-256 of a file, which may be a pipe: it is read once."""
-    with open_input(path) as (stream, name):
-        data = stream.read()
-        report = LineReport(name)
-        lines = list(read_lines(BytesIO(data), report, strict=True))
-    if warn is not None:
-        for warning in report.warnings():
-            warn(f"warning: {warning}")
-    return lines, hashlib.sha256(data).hexdigest()
 
 
 def _columns(path: Path, lines: list[str]) -> tuple[list[str], list[str]]:

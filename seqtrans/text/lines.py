@@ -7,10 +7,12 @@ VT, FF, CR, U+001C-E, U+0085, U+00A0, U+2028 and U+2029, which in a parallel tex
 from __future__ import annotations
 
 import codecs
+import hashlib
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from io import BytesIO
 from pathlib import Path
 from typing import BinaryIO
 
@@ -160,3 +162,20 @@ def _standard_input() -> BinaryIO:
         return open(sys.stdin.fileno(), "rb", closefd=False)
     except (OSError, ValueError):  # replaced by something without a file descriptor
         return sys.stdin.buffer
+
+
+def read_whole(path: Path, warn: Callable[[str], None] | None = None) -> tuple[list[str], str]:
+    """The lines and the SHA-256 of a file, which may be a pipe: it is read once. `warn` is told what was mended.
+
+    Raises:
+        DataError: it is not UTF-8; the message has line and byte offset.
+        StreamError: it cannot be read.
+    """
+    with open_input(path) as (stream, name):
+        data = stream.read()
+    report = LineReport(name)
+    lines = list(read_lines(BytesIO(data), report, strict=True))
+    if warn is not None:
+        for warning in report.warnings():
+            warn(f"warning: {warning}")
+    return lines, hashlib.sha256(data).hexdigest()

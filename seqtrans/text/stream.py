@@ -5,10 +5,8 @@ Shapes: T steps of a segment, B streams.
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from io import BytesIO
 from pathlib import Path
 
 import numpy as np
@@ -18,7 +16,7 @@ from torch import Tensor
 
 from seqtrans.errors import DataError
 from seqtrans.randomness import derived_seed
-from seqtrans.text.lines import LineReport, open_input, read_lines
+from seqtrans.text.lines import read_whole
 from seqtrans.text.subwords import EOS_ID, SubwordModel
 
 
@@ -42,14 +40,9 @@ def read_text(paths: Sequence[Path], warn: Callable[[str], None] | None = None) 
     lines: list[str] = []
     digests = {}
     for path in paths:
-        with open_input(path) as (stream, shown):
-            data = stream.read()
-        report = LineReport(shown)
-        lines += read_lines(BytesIO(data), report, strict=True)
-        digests[path.name if path.name not in digests else str(path)] = hashlib.sha256(data).hexdigest()
-        if warn is not None:
-            for warning in report.warnings():
-                warn(f"warning: {warning}")
+        read, digest = read_whole(path, warn)
+        lines += read
+        digests[path.name if path.name not in digests else str(path)] = digest
     if not lines:
         raise DataError(f"{name}: there are no lines")
     return PlainText(name, lines, digests)

@@ -92,9 +92,8 @@ def prepare_language(
     streams = [TextStream.of(text.lines, subwords) for text in (train_text, dev_text)]
     for text, stream in zip((train_text, dev_text), streams, strict=True):
         report(f"{text.name}: {len(text.lines):,} lines, {len(stream):,} subwords, {stream.characters:,} characters")
-    digests = {f"train {name}": digest for name, digest in train_text.digests.items()}
-    digests |= {f"dev {name}": digest for name, digest in dev_text.digests.items()}
-    return LanguageData(subwords, streams[0], streams[1], digests | {SUBWORD_DIGESTS[1]: subwords.digest})
+    digests = _named(train_text.digests, dev_text.digests) | {SUBWORD_DIGESTS[1]: subwords.digest}
+    return LanguageData(subwords, streams[0], streams[1], digests)
 
 
 def prepare(
@@ -119,10 +118,14 @@ def prepare(
         if corpus.dropped_share() > WARN_SHARE:
             report(f"warning: {text.name}: {corpus.dropped_share():.0%} of the pairs were dropped")
         encoded.append(corpus)
-    digests = {f"train {name}": digest for name, digest in train_text.digests.items()}
-    digests |= {f"dev {name}": digest for name, digest in dev_text.digests.items()}
+    digests = _named(train_text.digests, dev_text.digests)
     digests |= dict(zip(SUBWORD_DIGESTS, (source.digest, target.digest), strict=True))
     return TrainingData(source, target, encoded[0], encoded[1], dev_text, digests)
+
+
+def _named(train: dict[str, str], dev: dict[str, str]) -> dict[str, str]:
+    """The digests of both texts' files, with names that say which text."""
+    return {f"{text} {name}": d for text, files in (("train", train), ("dev", dev)) for name, d in files.items()}
 
 
 def _learn(text: ParallelText, config: TextConfig, report: Callable[[str], None]) -> tuple[SubwordModel, SubwordModel]:

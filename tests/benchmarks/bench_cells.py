@@ -11,6 +11,7 @@ import argparse
 import statistics
 import time
 from collections.abc import Callable
+from dataclasses import dataclass
 
 import torch
 from rich.console import Console
@@ -31,11 +32,24 @@ Run = Callable[[], float]
 console = Console(highlight=False, width=120)
 
 
-def gates_of(module: nn.Module, hidden: int) -> float:
+@dataclass(frozen=True)
+class Figures:
+    """What one size costs."""
+
+    gates: float
+    seconds: float
+    """The median."""
+    ratio: float
+    """Of the time a gate to nn.LSTM's."""
+    loop: float
+    """Of the plain loop's time to this."""
+
+
+def gates_of(cell: Cell) -> float:
     """Products with H inputs and H states and H results, counted by the weights that they take."""
-    return sum(weight.numel() for weight in module.parameters() if len(weight) >= hidden <= weight[0].numel()) / (
-        2 * hidden * hidden
-    )
+    size = cell.hidden
+    matrices = [weight for weight in cell.parameters() if len(weight) >= size <= weight[0].numel()]
+    return sum(weight.numel() for weight in matrices) / (2 * size * size)
 
 
 def training_step(module: nn.Module, apply: Callable[[Tensor], Tensor], inputs: Tensor, dtype: torch.dtype) -> Run:
@@ -53,23 +67,22 @@ def training_step(module: nn.Module, apply: Callable[[Tensor], Tensor], inputs: 
     return run
 
 
-def contestants(names: list[str], hidden: int, batch: int, steps: int, dtype: torch.dtype) -> dict[str, list[Run]]:
-    """The library's LSTM, and each cell by its sequence and by its loop."""
+def both_ways(cell: Cell, inputs: Tensor, dtype: torch.dtype) -> list[Run]:
+    """By the cell's sequence and by its loop."""
+    state = cell.initial_state(inputs.shape[1])
+    ways = (lambda x: cell.sequence(x, state), lambda x: cell.loop(x, state)[0])
+    return [training_step(cell, way, inputs, dtype) for way in ways]
+
+
+def measure(names: list[str], size: tuple[int, int, int], dtype: torch.dtype, rounds: int) -> dict[str, Figures]:
+    """Let the library's LSTM, and each cell by its sequence and by its loop, take turns."""
+    hidden, batch, steps = size
     inputs = torch.randn(steps, batch, hidden, requires_grad=True)
     library = nn.LSTM(hidden, hidden)
+    cells = {name: find_cell(name)(hidden, hidden) for name in names}
+    gates = {name: gates_of(cell) for name, cell in cells.items()}
     runs = {"nn.LSTM": [training_step(library, lambda x: library(x)[0], inputs, dtype)]}
-
-    def both(cell: Cell) -> list[Run]:
-        state = cell.initial_state(batch)
-        ways = (lambda x: cell.sequence(x, state), lambda x: cell.loop(x, state)[0])
-        return [training_step(cell, way, inputs, dtype) for way in ways]
-
-    return runs | {name: both(find_cell(name)(hidden, hidden)) for name in names}
-
-
-def measure(names: list[str], size: tuple[int, int, int], dtype: torch.dtype, rounds: int) -> dict[str, list[float]]:
-    """Median seconds of the sequence, its ratio a gate to nn.LSTM, and the loop's ratio to the sequence."""
-    runs = contestants(names, *size, dtype)
+    runs |= {name: both_ways(cell, inputs, dtype) for name, cell in cells.items()}
     taken: dict[str, list[list[float]]] = {name: [[] for _ in ways] for name, ways in runs.items()}
     for number in range(rounds + 1):
         for name, ways in runs.items():
@@ -77,17 +90,16 @@ def measure(names: list[str], size: tuple[int, int, int], dtype: torch.dtype, ro
                 found = way()
                 if number:  # the first builds the library's kernels
                     seconds.append(found)
-    (library,) = taken["nn.LSTM"]
-    results = {"nn.LSTM": [statistics.median(library), 1.0, 1.0]}
+    (reference,) = taken["nn.LSTM"]
+    results = {"nn.LSTM": Figures(4.0, statistics.median(reference), 1.0, 1.0)}
     for name in names:
         fast, loop = taken[name]
-        gates = gates_of(find_cell(name)(size[0], size[0]), size[0])
-        ratio = statistics.median(4 * a / (gates * b) for a, b in zip(fast, library, strict=True))
-        results[name] = [
+        results[name] = Figures(
+            gates[name],
             statistics.median(fast),
-            ratio,
+            statistics.median(4 * a / (gates[name] * b) for a, b in zip(fast, reference, strict=True)),
             statistics.median(b / a for a, b in zip(fast, loop, strict=True)),
-        ]
+        )
     return results
 
 
@@ -106,7 +118,7 @@ def main() -> None:
         heads = [f"{hidden}/{batch}/{steps}" for hidden, batch, steps in SIZES]
         table = Table("cell", *heads, title=f"{precision}: time a gate over nn.LSTM's (units/batch/steps)")
         for name in arguments.cells:
-            table.add_row(name, *(f"{found[size][name][1]:.2f}" for size in SIZES))
+            table.add_row(name, *(f"{found[size][name].ratio:.2f}" for size in SIZES))
         console.print(table)
         hidden, batch, steps = SHOWN
         rate = gemm_rate(batch, hidden, 4 * hidden, compute.dtype)
@@ -114,12 +126,11 @@ def main() -> None:
             "cell", "ms", "µs a step", "of GEMM rate", "plain loop / this, least", "most",
             title=f"{precision}: forward and backward at {hidden}/{batch}/{steps}; GEMM rate {rate:,.0f} GFLOP/s",
         )  # fmt: skip
-        for name, (seconds, _, _) in found[SHOWN].items():
-            gates = 4.0 if name == "nn.LSTM" else gates_of(find_cell(name)(hidden, hidden), hidden)
-            share = 3 * 2 * gates * hidden * 2 * hidden * batch * steps / seconds / 1e9 / rate
-            loops = [found[size][name][2] for size in SIZES]
+        for name, shown in found[SHOWN].items():
+            share = 3 * 2 * shown.gates * hidden * 2 * hidden * batch * steps / shown.seconds / 1e9 / rate
+            loops = [found[size][name].loop for size in SIZES]
             table.add_row(
-                name, f"{1000 * seconds:.1f}", f"{1e6 * seconds / steps:,.0f}", f"{share:.0%}",
+                name, f"{1000 * shown.seconds:.1f}", f"{1e6 * shown.seconds / steps:,.0f}", f"{share:.0%}",
                 *((f"{min(loops):.2f}", f"{max(loops):.2f}") if name != "nn.LSTM" else ("", "")),
             )  # fmt: skip
         console.print(table)

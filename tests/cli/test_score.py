@@ -171,6 +171,7 @@ def test_bad_data_exits_65(arguments: list[str], parts: list[str], folder: Path)
         (["-", "-r", "-"], "only once"),
         (["-r", "-"], "only once"),
         (["hyp"], "--reference"),
+        (["hyp", "-r", "ref", "--precision", "fp32"], "go with --model"),
         (["hyp", "-r", "ref", "--wrong"], "--wrong"),
     ],
 )
