@@ -52,6 +52,8 @@ class ModelConfig:
     cell: str = "lstm"
     attention: str = "general"
     input_feeding: bool = False
+    cache: int = _bounded(0, 0, 100_000)
+    """Subwords that a language model looks back on, to copy what followed the like (Grave et al. 2017); 0: none."""
     embedding: int = _bounded(256, 1, 65_536)
     hidden: int = _bounded(512, 2, 65_536)
     """State size of the decoder; each direction of the encoder has half of it."""
@@ -166,6 +168,8 @@ def _coherent(config: Config, where: str) -> Config:
     training = config.training
     if config.model.task == "lm":
         _refuse_what_a_language_model_has_not(config, where)
+    elif config.model.cache:
+        raise UsageError(f"{where}: only a language model has a cache; leave it out")
     if not (training.max_steps or training.max_epochs or training.max_minutes or training.patience):
         raise UsageError(f"{where}: training would never end; set max_steps, max_epochs, max_minutes or patience")
     return config

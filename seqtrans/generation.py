@@ -36,12 +36,12 @@ def generated_lines(
             ids: list[int] = []
             forced = given if number == 0 else []
             while len(ids) < len(forced) + max_length:
-                logits, state = network.step(torch.tensor([last], device=compute.device), state)
-                last = forced[len(ids)] if len(ids) < len(forced) else int(draw(logits, options, generator))
+                logs, state = network.predict(torch.tensor([[last]], device=compute.device), state)
+                last = forced[len(ids)] if len(ids) < len(forced) else int(draw(logs[0], options, generator))
                 if last == EOS_ID:
                     break
                 ids.append(last)
             else:  # ended by force: what was drawn last has to be read too
-                _, state = network.step(torch.tensor([last], device=compute.device), state)
+                _, state = network.predict(torch.tensor([[last]], device=compute.device), state)
             last = EOS_ID
             yield model.target_subwords.decode(ids)

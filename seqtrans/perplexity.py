@@ -10,7 +10,6 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import torch
-from torch import Tensor
 
 from seqtrans.device import Compute
 from seqtrans.model.file import TrainedModel
@@ -87,13 +86,7 @@ class Reader:
             state = self._state or self.network.start(1)
             for start in range(0, len(ids) - 1, STEPS):
                 end = min(start + STEPS, len(ids) - 1)
-                readouts, state = self.network.readouts(row[start:end], state)
-                found += _minus_log_probability(self.network.logits(readouts), row[start + 1 : end + 1]).tolist()
+                logs, state = self.network.predict(row[start:end], state)
+                found += (-logs.gather(2, row[start + 1 : end + 1].unsqueeze(2))).flatten().tolist()
         self._state = state
         return found
-
-
-def _minus_log_probability(logits_TBV: Tensor, ids_TB: Tensor) -> Tensor:
-    """Of the ids [T], of one row, in 32 bits or more."""
-    exact = logits_TBV.float() if logits_TBV.dtype == torch.bfloat16 else logits_TBV
-    return -exact.log_softmax(dim=2).gather(2, ids_TB.unsqueeze(2)).flatten()

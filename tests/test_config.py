@@ -117,6 +117,7 @@ def test_what_is_unknown_is_refused_with_a_suggestion(values: dict[str, Any], hi
         ("text", "type", ""),
         ("text", "vocab_size", -5),
         ("text", "max_length", 0),
+        ("model", "cache", 100),
     ],
     ids=lambda value: str(value)[:20],
 )

@@ -79,6 +79,7 @@ def save_model(path: Path, model: TrainedModel, weights: dict[str, Tensor] | Non
         StreamError: the file cannot be written.
     """
     tensors = dict(weights if weights is not None else weights_of(model.network))
+    tensors |= dict(model.network.named_buffers())
     tensors |= subword_tensors(model.source_subwords, model.target_subwords)
     write_sealed(path, KIND, {"format": FORMAT, "config": model.config.to_dict(), "history": model.history}, tensors)
 
@@ -108,7 +109,8 @@ def load_model(path: Path) -> TrainedModel:
             network = build_network(config, source, target)
     except UsageError as error:
         raise DataError(f"{path}: holds no usable configuration: {error}") from None
-    expected = {name: tensor.shape for name, tensor in network.named_parameters()}
+    places = [*network.named_parameters(), *network.named_buffers()]
+    expected = {name: tensor.shape for name, tensor in places}
     found = {name: tensor.shape for name, tensor in tensors.items()}
     if expected != found:
         odd = sorted(name for name in expected.keys() | found.keys() if expected.get(name) != found.get(name))
@@ -153,12 +155,14 @@ def set_weights(network: Network, tensors: dict[str, Tensor]) -> None:
 
 
 def _adopt(network: Network, tensors: dict[str, Tensor]) -> None:
-    """Make `tensors` the parameters of a network that has none yet, shared where they are shared."""
+    """Make `tensors` the parameters and buffers of a network that has none yet, shared where they are shared."""
     names = {id(parameter): name for name, parameter in network.named_parameters()}
     parameters = {name: nn.Parameter(tensor) for name, tensor in tensors.items()}
     for module in network.modules():
         for key, placeholder in list(module.named_parameters(recurse=False, remove_duplicate=False)):
             setattr(module, key, parameters[names[id(placeholder)]])
+    for name, buffer in network.named_buffers():
+        buffer.copy_(tensors[name])
 
 
 def subword_tensors(source: SubwordModel, target: SubwordModel) -> dict[str, Tensor]:

@@ -5,19 +5,27 @@ Shapes: T steps, B streams or sentences, E embedding, H hidden units, V vocabula
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
 from seqtrans.config import ModelConfig
+from seqtrans.model.cache import ContinuousCache, Memory
 from seqtrans.model.dropout import VariationalDropout, WordDropout
 from seqtrans.model.parts import embedding
 from seqtrans.recurrent.cells import find_cell
 from seqtrans.recurrent.cells.base import Cell, State, recurrent_dropout
 from seqtrans.recurrent.products import linear
 
-LanguageState = tuple[State, ...]
-"""A state a layer."""
+
+class LanguageState(NamedTuple):
+    """What a model knows of the text that it has read."""
+
+    layers: tuple[State, ...]
+    memory: Memory | None = None
+    """What its cache may copy from."""
 
 
 class LanguageModel(nn.Module):
@@ -35,40 +43,42 @@ class LanguageModel(nn.Module):
         self.readout = nn.Linear(hidden, config.embedding) if config.tied_embeddings else None
         self.output_weight = self.embedding if config.tied_embeddings else embedding(vocab, hidden)
         self.output_bias = nn.Parameter(torch.zeros(vocab))
+        self.cache = ContinuousCache(config.cache) if config.cache else None
         self.dropout = VariationalDropout(config.dropout)
         self.recurrent_dropout = config.recurrent_dropout
         self.word_dropout = WordDropout(config.word_dropout)
 
     def start(self, batch: int) -> LanguageState:
         """The state before the first subword of a text: zeros."""
-        return tuple(cell.initial_state(batch) for cell in self._cells())
+        return LanguageState(tuple(cell.initial_state(batch) for cell in self._cells()))
 
     def readouts(self, inputs_TB: Tensor, state: LanguageState) -> tuple[Tensor, LanguageState]:
         """Each subword's predecessor -> readouts [T, B, E or H], and the state from which the text goes on.
 
-        No gradient comes back through that state: this is where backpropagation through time is truncated.
+        No gradient comes back through that state: this is where backpropagation through time is truncated. The
+        cache has no part in training.
         """
         below: Tensor = self.dropout(self.word_dropout(F.embedding(inputs_TB, self.embedding)))
         after = []
         with recurrent_dropout(self, self.recurrent_dropout):
-            for number, (cell, before) in enumerate(zip(self._cells(), state, strict=True)):
+            for number, (cell, before) in enumerate(zip(self._cells(), state.layers, strict=True)):
                 outputs, last = cell.unroll(below, before)
                 after.append(last)
                 below = self.dropout(outputs) + below if number else self.dropout(outputs)
-        return self._read_out(below), tuple(after)
+        return self._read_out(below), LanguageState(tuple(after), state.memory)
 
     def logits(self, readouts: Tensor) -> Tensor:
         """Readouts -> scores [..., V] before the softmax."""
         return F.linear(readouts, self.output_weight, self.output_bias)
 
-    def step(self, ids_B: Tensor, state: LanguageState) -> tuple[Tensor, LanguageState]:
-        """The last id of each row -> logits of the next [B, V], and the state after."""
-        below = F.embedding(ids_B, self.embedding)
-        after = []
-        for number, (cell, before) in enumerate(zip(self._cells(), state, strict=True)):
-            after.append(cell.step(cell.project(below), before))
-            below = after[-1][0] + below if number else after[-1][0]
-        return self.logits(self._read_out(below)), tuple(after)
+    def predict(self, inputs_TB: Tensor, state: LanguageState) -> tuple[Tensor, LanguageState]:
+        """Each subword's predecessor -> the log-probabilities [T, B, V], in 32 bits or more, and the state after."""
+        readouts, after = self.readouts(inputs_TB, state)
+        logits = self.logits(readouts)
+        if self.cache is None:
+            return logits.to(torch.promote_types(logits.dtype, torch.float32)).log_softmax(dim=2), after
+        likeness, memory = self.cache.look(readouts, inputs_TB, state.memory)
+        return self.cache.mix(logits, likeness), LanguageState(after.layers, memory)
 
     def _read_out(self, top: Tensor) -> Tensor:
         return top if self.readout is None else linear(top, self.readout.weight, self.readout.bias)

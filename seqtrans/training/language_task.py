@@ -14,6 +14,7 @@ from seqtrans.device import Compute
 from seqtrans.model.file import TrainedModel, build_network
 from seqtrans.model.language_model import LanguageModel, LanguageState
 from seqtrans.text.stream import Segment, Segments
+from seqtrans.training.cache_fit import CacheFit
 from seqtrans.training.objective import readouts_loss
 from seqtrans.training.preparation import LanguageData
 from seqtrans.training.validation import BITS, Validation
@@ -45,15 +46,19 @@ class LanguageTask:
         """Of all steps, going on from the segment before."""
         state = self._state
         streams = batch.inputs_TB.shape[1]
-        if batch.first or state is None or len(state[0][0]) != streams:  # --force may have brought another text
+        if batch.first or state is None or len(state.layers[0][0]) != streams:  # --force may have brought another text
             state = network.start(streams)
         readouts, self._state = network.readouts(batch.inputs_TB, state)
         return readouts_loss(network, readouts, batch.outputs_TB, smoothing)
 
     def validate(self, compute: Compute, metric: str, check: Callable[[], None]) -> Validation:
-        """The loss of the development text, read in as many streams as leave each of them long."""
+        """The loss of the development text, read in as many streams as leave each of them long.
+
+        What the cache does is fit to that text first.
+        """
         network, dev = self.model.language_model.eval(), self.data.dev
         segments = Segments(dev, min(len(dev) // LONG_STREAM, MOST_STREAMS), VALIDATION_STEPS)
+        fit = None if network.cache is None else CacheFit(network.cache)
         nats = 0.0
         state = network.start(segments.streams)
         with torch.no_grad():
@@ -62,25 +67,34 @@ class LanguageTask:
                 segment = segments.segment(number, 0).to(compute.device)
                 with compute.arithmetic():
                     readouts, state = network.readouts(segment.inputs_TB, state)
-                    _, plain = readouts_loss(network, readouts, segment.outputs_TB, 0.0)
-                nats += float(plain)
+                    if fit is None:
+                        nats += float(readouts_loss(network, readouts, segment.outputs_TB, 0.0)[1])
+                        continue
+                    fit.read(segment, readouts, network.logits)
+        if fit is not None:
+            nats = fit.choose()
         loss = nats / (segments.streams * segments.length)
         return Validation(loss, BITS, loss * len(dev) / dev.characters / math.log(2), [])
 
     def carried(self) -> list[Tensor]:
         """The state of each layer."""
-        return [tensor for layer in self._state or () for tensor in layer]
+        return [tensor for layer in (self._state.layers if self._state else ()) for tensor in layer]
 
     def carry(self, tensors: list[Tensor]) -> None:
         """Go on from a state."""
         rest = iter(tensors)
         network = self.model.language_model
-        layers = network.start(1) if tensors else ()
-        self._state = tuple(tuple(next(rest).to(network.output_bias) for _ in layer) for layer in layers) or None
+        if not tensors:
+            self._state = None
+            return
+        layers = network.start(1).layers
+        self._state = LanguageState(tuple(tuple(next(rest).to(network.output_bias) for _ in s) for s in layers))
 
     def history(self) -> dict[str, Any]:
-        """The length of the text."""
-        return {"training_subwords": len(self.data.train), "training_characters": self.data.train.characters}
+        """The length of the text, and what the cache was fit to."""
+        cache = self.model.language_model.cache
+        fit = {} if cache is None else {"cache": {"share": round(cache.share, 4), "sharpness": cache.sharpness}}
+        return {"training_subwords": len(self.data.train), "training_characters": self.data.train.characters, **fit}
 
     def where(self, batch: Segment) -> str:
         """Streams know no lines."""

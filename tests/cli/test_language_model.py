@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import random
 import re
 from pathlib import Path
 
@@ -85,6 +86,29 @@ def test_each_sentence_has_its_line_and_they_add_up(texts: Path, model: Path, ru
     assert facts["nats_per_character"] == pytest.approx(nats / len(text), rel=1e-3)
     assert facts["bits_per_character"] == pytest.approx(nats / len(text) / math.log(2), rel=1e-3)
     assert (facts["lines"], facts["subwords"], facts["characters"]) == (20, subwords, len(text))
+
+
+def test_a_cache_finds_again_what_the_training_text_never_had(
+    texts: Path, tmp_path: Path, run_seqtrans: RunSeqtrans
+) -> None:
+    draw = random.Random(5)
+    words = ["".join(draw.choices("abcdef", k=12)) for _ in range(8)]
+    for name in ("dev", "test"):
+        (tmp_path / name).write_text("".join(f"{draw.choice(words)}\n" for _ in range(200)), "utf-8")
+    perplexities = []
+    for size in (0, 400):
+        config, output = tmp_path / f"{size}.toml", tmp_path / f"{size}.safetensors"
+        config.write_text(CONFIG.replace("[model]", f"[model]\ncache = {size}"), "utf-8")
+        files = ["--train", texts / "train.txt", "--dev", tmp_path / "dev", "--config", config, "-o", output]
+        run = run_seqtrans("train", "--task", "lm", *files, "--max-steps", 50, "--threads", 1)
+        assert run.returncode == 0, run.stderr.decode()
+        perplexities.append(perplexity(run_seqtrans("score", "--model", output, tmp_path / "test").stdout))
+    assert perplexities[1] < 0.8 * perplexities[0]
+    facts = json.loads(run_seqtrans("inspect", output, "--json").stdout)
+    assert facts["history"]["cache"]["share"] > 0
+    assert facts["architecture"]["cache"] == 400
+    drawn = run_seqtrans("generate", "-m", output, "-n", 2, "--temperature", 0, "--max-length", 20)
+    assert drawn.stdout.count(b"\n") == 2
 
 
 def test_nothing_has_no_perplexity(model: Path, run_seqtrans: RunSeqtrans) -> None:

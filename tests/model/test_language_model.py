@@ -28,28 +28,24 @@ def make_model(cell: str = "gru", tied: bool = False, layers: int = 2) -> Langua
 @pytest.mark.parametrize("cell", CELLS)
 @pytest.mark.parametrize("tied", [False, True])
 @pytest.mark.parametrize("layers", [1, 3])
-def test_segments_and_steps_give_the_logits_of_the_whole(cell: str, tied: bool, layers: int) -> None:
+def test_segments_and_steps_predict_what_the_whole_does(cell: str, tied: bool, layers: int) -> None:
     model = make_model(cell, tied, layers)
-    readouts, last = model.readouts(IDS, model.start(2))
-    whole = model.logits(readouts)
-    assert whole.shape == (*IDS.shape, VOCAB)
-    state, parts = model.start(2), []
-    for segment in IDS.split([1, 3, 2]):
-        part, state = model.readouts(segment, state)
-        parts.append(model.logits(part))
-    torch.testing.assert_close(torch.cat(parts), whole, rtol=1e-12, atol=1e-12)
-    torch.testing.assert_close(state, last, rtol=1e-12, atol=1e-12)
-    state, parts = model.start(2), []
-    for ids in IDS:
-        logits, state = model.step(ids, state)
-        parts.append(logits)
-    torch.testing.assert_close(torch.stack(parts), whole, rtol=1e-12, atol=1e-12)
+    whole, last = model.predict(IDS, model.start(2))
+    readouts, _ = model.readouts(IDS, model.start(2))
+    torch.testing.assert_close(whole, model.logits(readouts).log_softmax(2), rtol=1e-12, atol=1e-12)
+    for pieces in ([1, 3, 2], [1] * 6):
+        state, parts = model.start(2), []
+        for segment in IDS.split(pieces):
+            part, state = model.predict(segment, state)
+            parts.append(part)
+        torch.testing.assert_close(torch.cat(parts), whole, rtol=1e-12, atol=1e-12)
+        torch.testing.assert_close(state.layers, last.layers, rtol=1e-12, atol=1e-12)
 
 
 def test_no_gradient_goes_back_through_the_state_of_a_segment() -> None:
     model = make_model()
     readouts, state = model.readouts(IDS[:3], model.start(2))
-    assert not any(tensor.requires_grad for layer in state for tensor in layer)
+    assert not any(tensor.requires_grad for layer in state.layers for tensor in layer)
     assert readouts.requires_grad
 
 
