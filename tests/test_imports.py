@@ -20,7 +20,7 @@ FLOORS = [
     {"search"},
     {"model"},
     {"recurrent", "text"},
-    {"config", "device", "plugins", "randomness", "errors", ""},
+    {"chart", "config", "device", "plugins", "randomness", "errors", ""},
 ]
 # ... but for these
 NEIGHBOURS = {
