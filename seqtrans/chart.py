@@ -12,20 +12,19 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from xml.sax.saxutils import escape, quoteattr
 
+from seqtrans.ticks import HUGE, Axis, decades, linear
+
 WIDTH = 720
 _TOP, _BOTTOM, _PLOT = 52, 56, 300
 _RIGHT_MOST = 200
 _NAME = 18
 """From one name at the right to the next."""
 _SMALL, _LARGE = 12, 16
-_TICKS = 6
 _MARKED = 60
 """Points of a line from which on markers would hide it."""
 _COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#56B4E9", "#E69F00", "#000000")
 _DASHES = ("", "6 3", "2 3", "8 3 2 3")
 _INK, _PALE, _GRID = "#222222", "#595959", "#E4E4E4"
-_HUGE, _TINY = 1e300, 1e-200
-"""Past these, the arithmetic of the ticks leaves floating point."""
 
 Point = tuple[float, float]
 
@@ -39,23 +38,11 @@ class Series:
 
 
 @dataclass(frozen=True)
-class _Axis:
-    """From `low` to `high`, with (place, label) of each tick; on a logarithmic axis all places are exponents of 10."""
-
-    low: float
-    high: float
-    ticks: Sequence[tuple[float, str]]
-
-    def share(self, value: float) -> float:
-        return (value - self.low) / (self.high - self.low)
-
-
-@dataclass(frozen=True)
 class _Frame:
     """Where the plot lies, and so where a value lies."""
 
-    x: _Axis
-    y: _Axis
+    x: Axis
+    y: Axis
     left: float
     right: float
     top: float
@@ -76,8 +63,8 @@ def line_chart(title: str, x_label: str, y_label: str, series: Sequence[Series],
     """
     lines = [list(_runs(one.points, log_y)) for one in series]
     points = [point for runs in lines for run in runs for point in run]
-    x = _linear([point[0] for point in points])
-    y = (_decades if log_y else _linear)([point[1] for point in points])
+    x = linear([point[0] for point in points])
+    y = (decades if log_y else linear)([point[1] for point in points])
     left = 16 + _LARGE + max(_width(label, _SMALL) for _, label in y.ticks) + 8
     beside = min(_RIGHT_MOST, 48 + max((_width(one.name, _SMALL) for one in series), default=0))
     plot = max(_PLOT, _NAME * len(series))
@@ -97,49 +84,13 @@ def _runs(points: Sequence[Point], log_y: bool) -> Iterator[list[Point]]:
     run: list[Point] = []
     for x, y in points:
         # a comparison with nan is false: all that is not a number between these ends is a gap
-        if abs(x) < _HUGE and abs(y) < _HUGE and (y > 0 or not log_y):
+        if abs(x) < HUGE and abs(y) < HUGE and (y > 0 or not log_y):
             run.append((x, math.log10(y) if log_y else y))
         elif run:
             yield run
             run = []
     if run:
         yield run
-
-
-def _linear(values: Sequence[float]) -> _Axis:
-    """Ticks at whole multiples of 1, 2 or 5 times a power of ten, the outermost around all values."""
-    low, high = min(values, default=0.0), max(values, default=1.0)
-    size = max(abs(low), abs(high))
-    if high - low <= max(1e-9 * size, _TINY):  # one value, or too near for labels of any use
-        around = size / 10 if size > _TINY else 1.0
-        low, high = low - around, high + around
-    exponent = math.floor(math.log10((high - low) / (_TICKS - 1)))
-    times = next(times for times in (1, 2, 5, 10) if times * 10.0**exponent * _TICKS >= high - low)
-    step = times * 10.0**exponent
-    first, last = math.floor(low / step + 1e-9), math.ceil(high / step - 1e-9)
-    ticks = [(number * step, _number(number * step, -exponent)) for number in range(first, last + 1)]
-    return _Axis(first * step, last * step, ticks)
-
-
-def _decades(exponents: Sequence[float]) -> _Axis:
-    """Ticks at powers of ten; at every second, fifth and so on where there are many."""
-    low, high = math.floor(min(exponents, default=0.0)), math.ceil(max(exponents, default=1.0))
-    high = max(high, low + 1)
-    step = -(-(high - low) // 8)
-    high = low + -(-(high - low) // step) * step
-    return _Axis(low, high, [(at, _power(at)) for at in range(low, high + 1, step)])
-
-
-def _number(value: float, decimals: int) -> str:
-    exact = abs(value) < 1e9 and decimals <= 6
-    text = f"{value:,.{max(decimals, 0)}f}" if exact else f"{value:.12g}"
-    return text.replace("-", "\N{MINUS SIGN}")
-
-
-def _power(exponent: int) -> str:
-    if -4 <= exponent <= 6:
-        return _number(10.0**exponent, -exponent)
-    return f"1e{exponent}".replace("-", "\N{MINUS SIGN}")
 
 
 def _head(title: str, frame: _Frame) -> Iterator[str]:
