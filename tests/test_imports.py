@@ -20,10 +20,11 @@ FLOORS = [
     {"search"},
     {"model"},
     {"recurrent", "text"},
-    {"config", "device", "plugins", "randomness", "errors", ""},
+    {"chart", "ticks", "config", "device", "plugins", "randomness", "errors", ""},
 ]
 # ... but for these
 NEIGHBOURS = {
+    ("chart", "ticks"),
     ("training", "translation"),
     ("training", "scoring"),
     ("formats", "translation"),

@@ -10,6 +10,7 @@ from typing import Annotated
 import typer
 
 from seqtrans.cli.models import CellOption
+from seqtrans.cli.score_by_length import check_chart, score_by_length
 from seqtrans.cli.score_text import score_text
 from seqtrans.errors import UsageError
 from seqtrans.scoring import Settings, Text, metric, metric_names
@@ -47,6 +48,20 @@ def score(
     ] = None,
     lowercase: Annotated[bool, typer.Option("--lowercase", help="Ignore case.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
+    by_length: Annotated[
+        str | None,
+        typer.Option(
+            "--by-length",
+            metavar="SOURCE",
+            help="Score apart the lines whose sources, line by line in this file, have 1-5 words, 6-10 and so on.",
+        ),
+    ] = None,
+    chart: Annotated[
+        Path | None,
+        typer.Option(
+            "--chart", metavar="FILE.svg", help="With --by-length: draw the first metric, a line for each system."
+        ),
+    ] = None,
     model: Annotated[
         Path | None,
         typer.Option("--model", "-m", help="A language model; HYP is then a text, and its score perplexity."),
@@ -78,12 +93,17 @@ def score(
     Where a line is one word spelt in phones ('h ə l oʊ'), wer is the phone error rate (PER), and the word
     error rate of that field is 100 - exact.
 
-    Several systems are compared with the first by paired bootstrap resampling: 1000 resamples, fixed seed.
+    Several systems are compared with the first by paired bootstrap resampling: 1000 resamples, fixed seed;
+    by length of the source (--by-length) each bucket of lines is scored as a corpus of its own, without that.
     """  # noqa: D301 - a backspace, with which the help keeps the lines of a paragraph
     hypotheses = hypotheses or [_piped()]
+    if chart is not None and by_length is None:
+        raise UsageError("--chart draws scores by length: give the source with --by-length")
     if model is not None:
-        if references or metrics or tokenize or lowercase:
-            raise UsageError("--model scores a text by itself: leave out -r, --metric, --tokenize and --lowercase")
+        if references or metrics or tokenize or lowercase or by_length is not None:
+            raise UsageError(
+                "--model scores a text by itself: leave out -r, --metric, --tokenize, --lowercase and --by-length"
+            )
         if hypotheses.count("-") > 1:
             raise UsageError("'-' names standard input, which can be read only once")
         score_text(model, cell, hypotheses, sentences, alone, as_json, precision)
@@ -95,8 +115,11 @@ def score(
     wanted = list(dict.fromkeys(metrics or ["bleu", "chrf"]))
     if tokenize is not None and "bleu" not in wanted:
         raise UsageError(f"--tokenize only concerns bleu, not {', '.join(wanted)}")
-    if [*hypotheses, *references].count("-") > 1:
+    inputs = [*hypotheses, *references, *([] if by_length is None else [by_length])]
+    if inputs.count("-") > 1:
         raise UsageError("'-' names standard input, which can be read only once; give the other text as a file")
+    if chart is not None:
+        check_chart(chart, inputs)
     settings = Settings(lowercase, tokenize or "13a")
     chosen = [metric(name, settings) for name in wanted]
     systems = [_read(path) for path in hypotheses]
@@ -106,10 +129,14 @@ def score(
 
     from seqtrans.scoring import evaluation, output
 
-    evaluated = evaluation.evaluate(systems, answers, chosen)
+    if by_length is not None:
+        report = score_by_length(_read(by_length), systems, answers, chosen, chart, as_json)
+    else:
+        evaluated = evaluation.evaluate(systems, answers, chosen)
+        report = output.as_json(evaluated) if as_json else output.as_text(evaluated)
     if "bleu" in wanted and settings.tokenize in ("13a", "intl"):
         _warn_of_tokenized(systems)
-    typer.echo(output.as_json(evaluated) if as_json else output.as_text(evaluated))
+    typer.echo(report)
 
 
 def _piped() -> str:

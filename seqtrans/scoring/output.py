@@ -28,16 +28,24 @@ def as_text(evaluation: Evaluation) -> str:
 
 def as_json(evaluation: Evaluation) -> str:
     """One object in one line: `systems`, each with `name` and `metrics`, and `lines`."""
-    return json.dumps(
-        {
-            "systems": [
-                {"name": name, "metrics": [_object(result, evaluation.resampling) for result in results]}
-                for name, results in evaluation.systems
-            ],
-            "lines": evaluation.lines,
-        },
-        ensure_ascii=False,
-    )
+    return json.dumps(as_object(evaluation), ensure_ascii=False)
+
+
+def as_object(evaluation: Evaluation) -> dict[str, Any]:
+    """What `as_json` writes, as Python's own types."""
+    return {
+        "systems": [
+            {"name": name, "metrics": [_object(result, evaluation.resampling) for result in results]}
+            for name, results in evaluation.systems
+        ],
+        "lines": evaluation.lines,
+    }
+
+
+def heading(result: Result) -> str:
+    """What stands above a metric's table: its name, which way is better, and the signature."""
+    arrow = "higher is better" if result.metric.higher_is_better else "lower is better"
+    return f"{result.metric.label} ({arrow})  {result.signature}"
 
 
 def _line(result: Result) -> str:
@@ -60,8 +68,7 @@ def _table(evaluation: Evaluation, number: int) -> Iterator[str]:
     """Signature, headings, and a row a system, in columns."""
     _, first = evaluation.systems[0]
     metric = first[number].metric
-    arrow = "higher is better" if metric.higher_is_better else "lower is better"
-    yield f"{metric.label} ({arrow})  {first[number].signature}"
+    yield heading(first[number])
     rows = [("system", "score", "mean ± 95% CI", "p")]
     for name, results in evaluation.systems:
         score, estimate = results[number].score, results[number].estimate
