@@ -47,8 +47,8 @@ class TextConfig:
 class ModelConfig:
     """The architecture. Sizes are numbers of units; `hidden` is a multiple of 2."""
 
-    task: str = _one_of("translate", "translate", "lm")
-    """What the model does; `lm` is a language model, a decoder without encoder and attention."""
+    task: str = _one_of("translate", "translate", "lm", "tag")
+    """What the model does; `lm` is a language model, a decoder alone, and `tag` a tagger, an encoder alone."""
     cell: str = "lstm"
     attention: str = "general"
     input_feeding: bool = False
@@ -69,6 +69,14 @@ class ModelConfig:
     """The share of each cell's recurrent weights that is zero in an update (Merity et al. 2018, section 2)."""
     word_dropout: float = _bounded(0.0, 0, 0.99)
     """The share of input subwords whose embedding is zeroed (Sennrich & Zhang 2019, section 3)."""
+
+
+FOREIGN = {
+    "translate": ("cache",),
+    "lm": ("attention", "input_feeding", "encoder_layers", "mixed_directions"),
+    "tag": ("attention", "input_feeding", "cache", "decoder_layers"),
+}
+"""Settings of a model that have no meaning for a task."""
 
 
 @dataclass(frozen=True)
@@ -165,26 +173,37 @@ def _coherent(config: Config, where: str) -> Config:
         raise UsageError(
             f"{where}: hidden must be even: each direction of the encoder has half, not {config.model.hidden}"
         )
+    _refuse_what_the_task_has_not(config, where)
     training = config.training
-    if config.model.task == "lm":
-        _refuse_what_a_language_model_has_not(config, where)
-    elif config.model.cache:
-        raise UsageError(f"{where}: only a language model has a cache; leave it out")
     if not (training.max_steps or training.max_epochs or training.max_minutes or training.patience):
         raise UsageError(f"{where}: training would never end; set max_steps, max_epochs, max_minutes or patience")
     return config
 
 
-def _refuse_what_a_language_model_has_not(config: Config, where: str) -> None:
-    for key in ("attention", "input_feeding", "encoder_layers", "mixed_directions"):
-        if getattr(config.model, key) != getattr(ModelConfig(), key):
-            raise UsageError(f"{where}: {key} is nothing that a language model has; leave it out")
-    if config.training.metric != "loss":
-        raise UsageError(
-            f'{where}: a language model has no translations to score: set metric = "loss", or begin from --preset lm'
-        )
-    if not config.training.bptt:
-        raise UsageError(f"{where}: bptt must be at least 1 for a language model: set it, or begin from --preset lm")
+def _refuse_what_the_task_has_not(config: Config, where: str) -> None:
+    model, training = config.model, config.training
+    kind = {"translate": "translator", "lm": "language model", "tag": "tagger"}[model.task]
+    for key in FOREIGN[model.task]:
+        if getattr(model, key) != getattr(ModelConfig(), key):
+            raise UsageError(f"{where}: {key} is nothing that a {kind} has; leave it out")
+    if model.task == "lm":
+        if training.metric != "loss":
+            raise UsageError(
+                f'{where}: a language model has no translations to score: set metric = "loss", or begin from '
+                "--preset lm"
+            )
+        if not training.bptt:
+            raise UsageError(
+                f"{where}: bptt must be at least 1 for a language model: set it, or begin from --preset lm"
+            )
+    if model.task == "tag":
+        if model.tied_embeddings:
+            raise UsageError(
+                f"{where}: a tagger has no embedding of tags to tie: set tied_embeddings = false, or begin from "
+                "--preset tag"
+            )
+        if training.bptt:
+            raise UsageError(f"{where}: bptt is nothing that a tagger has: it reads in both directions; leave it out")
 
 
 def preset_names() -> list[str]:

@@ -39,8 +39,28 @@ class Translation:
     hypotheses: list[Hypothesis]
 
 
-class Translator:
-    """A model ready to translate on a device."""
+class LineTranslator:
+    """What turns lines into lines."""
+
+    def translate(self, lines: Sequence[str]) -> list[Translation]:
+        """Translate lines, whatever their order and length."""
+        raise NotImplementedError
+
+    def stream(self, chunks: Iterable[list[str]], report: LineReport) -> Iterator[list[Translation]]:
+        """Translate chunk by chunk; `report` counts lines that were too long to read whole."""
+        report.unread_beyond = f"{MAX_SOURCE} subwords"
+        number = 0
+        for chunk in chunks:
+            translations = self.translate(chunk)
+            for translation in translations:
+                number += 1
+                if translation.cut:
+                    report.unread.add(number)
+            yield translations
+
+
+class Translator(LineTranslator):
+    """A translator ready to work on a device."""
 
     def __init__(self, model: TrainedModel, compute: Compute, options: SearchOptions, batch_size: int) -> None:
         self.model, self.compute, self.options, self.batch_size = model, compute, options, batch_size
@@ -61,18 +81,6 @@ class Translator:
             Translation(line, ids, was_cut, [self._text(h) for h in hypotheses], hypotheses)
             for line, ids, was_cut, hypotheses in zip(lines, sources, cut, found, strict=True)
         ]
-
-    def stream(self, chunks: Iterable[list[str]], report: LineReport) -> Iterator[list[Translation]]:
-        """Translate chunk by chunk; `report` counts lines that were too long to read whole."""
-        report.unread_beyond = f"{MAX_SOURCE} subwords"
-        number = 0
-        for chunk in chunks:
-            translations = self.translate(chunk)
-            for translation in translations:
-                number += 1
-                if translation.cut:
-                    report.unread.add(number)
-            yield translations
 
     def _search(self, sources: Sequence[Sequence[int]]) -> list[list[Hypothesis]]:
         padded, lengths = pad_sources(sources)

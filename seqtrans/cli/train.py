@@ -32,11 +32,16 @@ def train(
     target_subwords: Annotated[Path | None, typer.Option(help="Subword model of the target side.")] = None,
     task: Annotated[
         str | None,
-        typer.Option(help="translate (the default) or lm: a language model, of files that hold text in one language."),
+        typer.Option(
+            help="translate (the default); tag: a tag for each token, as many on the target side as on the source; "
+            "or lm: a language model, of files that hold text in one language."
+        ),
     ] = None,
     preset: Annotated[
         str | None,
-        typer.Option(help="Settings to begin from: base (sentences), character (words), demo; lm for --task lm."),
+        typer.Option(
+            help="Settings to begin from: base (sentences), character (words), demo; lm and tag for these tasks."
+        ),
     ] = None,
     config: Annotated[Path | None, typer.Option(help="TOML file of settings over the preset's.")] = None,
     cell: Annotated[str | None, typer.Option(help=f"Recurrent cell: {_CELLS}; or FILE.py:CLASS.")] = None,
@@ -81,7 +86,7 @@ def train(
             "max_epochs": 0,
         }
     if preset is None:
-        preset = "lm" if task == "lm" else "base"
+        preset = task if task in ("lm", "tag") else "base"
     chosen = {"task": task, "cell": cell, "attention": attention}
     flags = {"model": {key: name for key, name in chosen.items() if name is not None}, "training": training}
     job = TrainingJob(

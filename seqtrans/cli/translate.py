@@ -46,18 +46,19 @@ def translate(
     from seqtrans.formats import find_format
     from seqtrans.formats.base import Written, check_alignment
     from seqtrans.search.hypothesis import SearchOptions
+    from seqtrans.tagging import line_translator
     from seqtrans.text.filters import chunks_of
     from seqtrans.text.lines import LineReport, open_input, read_lines
-    from seqtrans.translation import CHUNK_BATCHES, Translator
+    from seqtrans.translation import CHUNK_BATCHES
 
     write = find_format(output_format)
     check_alignment(alignment)
     compute = choose_compute(device, precision, threads)
     options = SearchOptions(beam, n_best, length_penalty, alignments=alignment != "none")
     trained = load(model, cell)
+    translator = line_translator(trained, compute, options, batch_size)
     if alignment != "none" and not trained.seq2seq.aligns:
         raise UsageError(f"{model}: has no attention, so there is no alignment to print")
-    translator = Translator(trained, compute, options, batch_size)
 
     with open_input("-") as (stream, name):
         report = LineReport(name)

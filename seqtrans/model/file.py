@@ -9,11 +9,12 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from seqtrans.config import Config
+from seqtrans.config import FOREIGN, Config
 from seqtrans.errors import DataError, UsageError
 from seqtrans.model.container import read_sealed, write_sealed
 from seqtrans.model.language_model import LanguageModel
 from seqtrans.model.seq2seq import Seq2Seq
+from seqtrans.model.tagger import Tagger
 from seqtrans.recurrent.cells import find_cell, is_custom
 from seqtrans.recurrent.cells.base import without_initial_weights
 from seqtrans.text.subwords import SubwordModel
@@ -28,12 +29,17 @@ CELL_DIGEST = "cell"
 _SOURCE, _TARGET = "subwords.source", "subwords.target"
 
 
-Network = Seq2Seq | LanguageModel
+Network = Seq2Seq | LanguageModel | Tagger
+
+_KINDS = {"translate": "a translator", "lm": "a language model", "tag": "a tagger"}
+
+USES = {"translate": ("translate -m",), "tag": ("translate -m",), "lm": ("score --model", "generate -m")}
+"""The commands for a model of each task."""
 
 
 @dataclass(frozen=True)
 class TrainedModel:
-    """A translator or language model and everything needed to use it."""
+    """A translator, tagger or language model and everything needed to use it."""
 
     config: Config
     network: Network
@@ -50,7 +56,8 @@ class TrainedModel:
             UsageError: this is something else.
         """
         if not isinstance(self.network, Seq2Seq):
-            raise UsageError("this model is a language model; use `seqtrans score --model` or `seqtrans generate`")
+            uses = " or ".join(f"`seqtrans {command}`" for command in USES[self.config.model.task])
+            raise UsageError(f"this model is {self.kind}, not a translator; use {uses}")
         return self.network
 
     @property
@@ -61,14 +68,32 @@ class TrainedModel:
             UsageError: this is something else.
         """
         if not isinstance(self.network, LanguageModel):
-            raise UsageError("this model is a translator, not a language model (`seqtrans train --task lm`)")
+            raise UsageError(f"this model is {self.kind}, not a language model (`seqtrans train --task lm`)")
         return self.network
+
+    @property
+    def tagger(self) -> Tagger:
+        """The network of a tagger.
+
+        Raises:
+            UsageError: this is something else.
+        """
+        if not isinstance(self.network, Tagger):
+            raise UsageError(f"this model is {self.kind}, not a tagger (`seqtrans train --task tag`)")
+        return self.network
+
+    @property
+    def kind(self) -> str:
+        """What it is, in words."""
+        return _KINDS[self.config.model.task]
 
 
 def build_network(config: Config, source: SubwordModel, target: SubwordModel) -> Network:
     """A network with fresh weights for these vocabularies; a language model has the target's alone."""
     if config.model.task == "lm":
         return LanguageModel(config.model, target.size)
+    if config.model.task == "tag":
+        return Tagger(config.model, source.size, target.size)
     return Seq2Seq(config.model, source.size, target.size, joint=source.digest == target.digest)
 
 
@@ -103,7 +128,7 @@ def load_model(path: Path) -> TrainedModel:
     if is_custom(config.model.cell):
         find_cell(config.model.cell)  # which the user has to have given
     source, target = subwords_from(tensors, str(path))
-    _check_sizes(config, target, tensors, str(path))
+    _check_sizes(config, source, target, tensors, str(path))
     try:
         with without_initial_weights():
             network = build_network(config, source, target)
@@ -122,7 +147,9 @@ def load_model(path: Path) -> TrainedModel:
     return TrainedModel(config, network.eval(), source, target, history)
 
 
-def _check_sizes(config: Config, target: SubwordModel, tensors: dict[str, Tensor], name: str) -> None:
+def _check_sizes(
+    config: Config, source: SubwordModel, target: SubwordModel, tensors: dict[str, Tensor], name: str
+) -> None:
     """Refuse a configuration larger than the weights beside it, before a network of its size is built."""
     sizes = config.model
     known = {
@@ -135,10 +162,15 @@ def _check_sizes(config: Config, target: SubwordModel, tensors: dict[str, Tensor
             sizes.embedding if sizes.tied_embeddings else target.size,
             sizes.hidden,
         )
+    if sizes.task == "tag":
+        known = {
+            "source_embedding": (source.size, sizes.embedding),
+            "output_weight": (target.size, sizes.hidden),
+        }
     for key, shape in known.items():
         if key not in tensors or tuple(tensors[key].shape) != shape:
             raise DataError(f"{name}: tensor '{key}' does not fit the configuration")
-    if sizes.encoder_layers + sizes.decoder_layers > len(tensors):
+    if max(sizes.encoder_layers, sizes.decoder_layers) > len(tensors):
         raise DataError(f"{name}: has fewer tensors than its configuration has layers")
 
 
@@ -188,6 +220,7 @@ def subwords_from(tensors: dict[str, Tensor], name: str) -> tuple[SubwordModel, 
 
 def describe(model: TrainedModel) -> dict[str, Any]:
     """What a person, or a program, may want to know of a model, ready for JSON."""
+    config = model.config.model
     parts: dict[str, int] = {}
     for name, tensor in weights_of(model.network).items():
         part = name.split(".")[0]
@@ -196,7 +229,9 @@ def describe(model: TrainedModel) -> dict[str, Any]:
     return {
         "parameters": sum(parts.values()),
         "parameters_by_part": parts,
-        "architecture": model.config.to_dict()["model"],
+        "architecture": {
+            key: value for key, value in model.config.to_dict()["model"].items() if key not in FOREIGN[config.task]
+        },
         "vocabulary": {side: {"type": s.type, "size": s.size, "sha256": s.digest} for side, s in sides},
         "joint_vocabulary": model.source_subwords.digest == model.target_subwords.digest,
         "history": model.history,

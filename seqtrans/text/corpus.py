@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from seqtrans.errors import DataError
 from seqtrans.text.lines import read_whole
 from seqtrans.text.subwords import SubwordModel
+from seqtrans.text.tokens import Tokens
 
 WARN_SHARE = 0.2
 """Dropping more than this share of the pairs is worth a warning."""
@@ -122,19 +123,31 @@ class EncodedCorpus:
 
 
 def encode_corpus(
-    text: ParallelText, source_subwords: SubwordModel, target_subwords: SubwordModel, max_length: int
+    text: ParallelText,
+    source_subwords: SubwordModel,
+    target_subwords: SubwordModel,
+    max_length: int,
+    *,
+    aligned: bool = False,
 ) -> EncodedCorpus:
     """Encode a parallel text, dropping pairs with an empty side or more than `max_length` subwords on one.
+
+    Where it is `aligned`, each token has one on the other side, and pairs with unequal sides are dropped too.
 
     Raises:
         DataError: no pair is left.
     """
-    source = source_subwords.encode_batch(text.source)
-    target = target_subwords.encode_batch(text.target)
+    if aligned:
+        source = Tokens(source_subwords).encode_batch(text.source)
+        target = Tokens(target_subwords).encode_batch(text.target)
+    else:
+        source, target = source_subwords.encode_batch(text.source), target_subwords.encode_batch(text.target)
     kept: list[int] = []
     dropped: dict[str, int] = {}
     for number, (s, t) in enumerate(zip(source, target, strict=True)):
         reason = _reason_to_drop(len(s), len(t), max_length)
+        if not reason and aligned and len(s) != len(t):
+            reason = "unequal numbers of tokens"
         if reason:
             dropped[reason] = dropped.get(reason, 0) + 1
         else:

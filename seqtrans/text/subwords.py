@@ -92,7 +92,7 @@ class SubwordModel:
     def encode(self, text: str) -> list[int]:
         """Subword ids of one line, without begin and end of sentence; blank text has none."""
         if self.type == "word":
-            return [self._ids.get(word, UNK_ID) for word in self._words(text)]
+            return [self.id_of(word) for word in self._words(text)]
         return cast(list[int], self._processor.encode(_plain(text), out_type=int))
 
     def encode_batch(self, texts: Sequence[str], *, threads: int = -1) -> list[list[int]]:
@@ -144,6 +144,10 @@ class SubwordModel:
         if number < 0:
             raise IndexError(f"subword id {number} is negative")
         return self._pieces[number]
+
+    def id_of(self, piece: str) -> int:
+        """The id of a subword as `piece` writes it; UNK where there is none."""
+        return self._ids.get(piece, UNK_ID)
 
     def starts_word(self, number: int) -> bool:
         """Whether this subword begins a word; in a model of words the unknown one does too."""

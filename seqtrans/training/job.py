@@ -9,7 +9,7 @@ from seqtrans.config import Config, TrainingConfig
 from seqtrans.device import Compute
 from seqtrans.errors import DataError, StreamError, UsageError
 from seqtrans.model.attention import find_attention
-from seqtrans.model.file import CELL_DIGEST, load_model
+from seqtrans.model.file import CELL_DIGEST, USES, load_model
 from seqtrans.recurrent.cells import find_cell, is_custom
 from seqtrans.recurrent.custom import adopt_cell
 from seqtrans.scoring.registry import metric_names, shown
@@ -24,9 +24,6 @@ from seqtrans.training.translation_task import TranslationTask
 
 _BUDGET = ("max_steps", "max_epochs", "max_minutes", "patience")
 """What may change between a training and its continuation."""
-
-_NEXT = {"translate": ("translate", "translate -m"), "lm": ("score", "score --model")}
-"""What to do with a model of a task, and the command that does it."""
 
 
 @dataclass(frozen=True)
@@ -99,7 +96,8 @@ def _task(
             raise UsageError("a language model has one subword model: give it with --subwords")
         text = prepare_language(job.train, job.dev, config.text, subwords[0] if subwords else None, progress.say)
         return lambda: LanguageTask(config, text), text.digests
-    pairs = prepare(job.train, job.dev, config.text, subwords, progress.say)
+    aligned = config.model.task == "tag"
+    pairs = prepare(job.train, job.dev, config.text, subwords, progress.say, aligned=aligned)
     return lambda: TranslationTask(config, pairs), pairs.digests
 
 
@@ -173,6 +171,7 @@ def _tell(trainer: Trainer, job: TrainingJob, progress: Progress) -> None:
         f"{score}, after {position.seconds / 60:.1f} minutes"
     )
     model = job.config.model
-    what, command = _NEXT[model.task]
+    command = USES[model.task][0]
     cell = f" --cell {model.cell}" if is_custom(model.cell) else ""
+    what = {"translate": "translate", "tag": "tag", "lm": "score"}[model.task]
     progress.say(f"{what} with: seqtrans {command} {job.output}{cell} < TEXT")

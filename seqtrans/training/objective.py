@@ -13,6 +13,7 @@ from torch.autograd.function import once_differentiable
 
 from seqtrans.model.file import Network
 from seqtrans.model.seq2seq import Seq2Seq
+from seqtrans.model.tagger import Tagger
 from seqtrans.text.batches import Batch
 from seqtrans.text.subwords import PAD_ID
 
@@ -104,10 +105,14 @@ def _of_targets(
     return probability, logs
 
 
-def batch_loss(network: Seq2Seq, batch: Batch, smoothing: float, bptt: int = 0) -> tuple[Tensor, Tensor]:
-    """`cross_entropy` of a batch's targets."""
-    memory = network.encode(batch.source_SB, batch.source_lengths_B)
-    return readouts_loss(network, network.readouts(batch.inputs_TB, memory, bptt), batch.outputs_TB, smoothing)
+def batch_loss(network: Seq2Seq | Tagger, batch: Batch, smoothing: float, bptt: int = 0) -> tuple[Tensor, Tensor]:
+    """`cross_entropy` of a batch's targets; a tagger finds one at each position of the source."""
+    if isinstance(network, Tagger):
+        readouts = network.readouts(batch.source_SB, batch.source_lengths_B)
+    else:
+        memory = network.encode(batch.source_SB, batch.source_lengths_B)
+        readouts = network.readouts(batch.inputs_TB, memory, bptt)
+    return readouts_loss(network, readouts, batch.outputs_TB, smoothing)
 
 
 def readouts_loss(

@@ -1,4 +1,4 @@
-"""Training a translator."""
+"""Training a translator, or a tagger."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from seqtrans.config import Config
 from seqtrans.device import Compute
 from seqtrans.model.file import TrainedModel, build_network
 from seqtrans.model.seq2seq import Seq2Seq
+from seqtrans.model.tagger import Tagger
 from seqtrans.text.batches import Batch, epoch_order, make_batch
 from seqtrans.training.objective import batch_loss
 from seqtrans.training.preparation import TrainingData
@@ -39,7 +40,7 @@ class TranslationTask:
             self._orders = {epoch: epoch_order(self.data.train, training.batch_size, training.seed, epoch)}
         return make_batch(self.data.train, self._orders[epoch][number])
 
-    def loss(self, network: Seq2Seq, batch: Batch, smoothing: float) -> tuple[Tensor, Tensor]:
+    def loss(self, network: Seq2Seq | Tagger, batch: Batch, smoothing: float) -> tuple[Tensor, Tensor]:
         """Of the targets."""
         return batch_loss(network, batch, smoothing, self.config.training.bptt)
 

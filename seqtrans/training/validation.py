@@ -13,10 +13,10 @@ from seqtrans.device import Compute
 from seqtrans.model.file import TrainedModel
 from seqtrans.scoring.registry import corpus_score, higher_is_better
 from seqtrans.search.hypothesis import SearchOptions
+from seqtrans.tagging import line_translator
 from seqtrans.text.batches import make_batch
 from seqtrans.training.objective import batch_loss
 from seqtrans.training.preparation import TrainingData
-from seqtrans.translation import Translator
 
 BITS = "bits_per_character"
 """The metric of language models, beside their loss."""
@@ -41,7 +41,8 @@ def validate(
     model: TrainedModel, data: TrainingData, compute: Compute, metric: str, check: Callable[[], None]
 ) -> Validation:
     """Score the model; `check` is called between batches and may raise to break off."""
-    network = model.seq2seq.eval()
+    network = model.tagger if model.config.model.task == "tag" else model.seq2seq
+    network.eval()
     nats, tokens = 0.0, 0
     order = np.argsort(data.dev.target.lengths, kind="stable")
     with torch.no_grad():
@@ -52,7 +53,7 @@ def validate(
                 _, plain = batch_loss(network, batch, 0.0)
             nats += float(plain)
             tokens += batch.target_tokens
-    translator = Translator(model, compute, SearchOptions(beam=1), BATCH)
+    translator = line_translator(model, compute, SearchOptions(beam=1), BATCH)
     texts: list[str] = []
     lines = data.dev_text.source
     for start in range(0, len(lines), BATCH * 4):

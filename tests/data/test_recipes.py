@@ -35,6 +35,7 @@ else:
 """
 PARALLEL = {
     "multi30k": [f"{split}.{language}" for split in ("train", "val", "test_2016_flickr") for language in ("en", "de")],
+    "accents": [f"{split}.fr" for split in ("train", "val", "test_2016_flickr")],
     "tatoeba": [f"{split}.{language}" for split in ("train", "dev", "test") for language in ("deu", "en")],
 }
 TABBED = {
@@ -111,6 +112,17 @@ def test_the_language_model_recipe(tmp_path: Path) -> None:
     assert len(parts[1]) == pytest.approx(0.9 * len(text) / 20, rel=0.05)
     assert recipe.make("sample", f"CORPUS={recipe.corpus}").returncode == 0
     assert recipe.stages() == ["generate"]
+
+
+def test_the_accents_recipe_tags_letters_with_letters(tmp_path: Path) -> None:
+    recipe = Recipe("accents", tmp_path)
+    for split in ("train", "val", "test_2016_flickr"):
+        recipe._write(f"{split}.fr", "À Noël, l'été ; İ ß Œuvre\n\n 한 \n")
+    assert recipe.make("score", f"CORPUS={recipe.corpus}").returncode == 0
+    assert recipe.stages() == ["train", "translate", "score"]
+    assert "--preset tag" in recipe.calls.read_text()
+    plain = (recipe.folder / "out" / "train.plain").read_text("utf-8")
+    assert plain == "a noel, l'ete ; i ß œuvre\n\n 한 \n"
 
 
 def test_the_demo_shows_samples_and_how_to_translate(tmp_path: Path) -> None:

@@ -1,0 +1,37 @@
+"""Tokens: as many ids as tokens, whatever the vocabulary knows."""
+
+from __future__ import annotations
+
+import pytest
+
+from seqtrans.text.subword_training import learn_subwords
+from seqtrans.text.subwords import UNK_ID
+from seqtrans.text.tokens import Tokens
+
+LINES = ["ab ba", "abba a"]
+ODD = ["ab xx ab", "xyzzy", "  a  b ", "", " ", "日本 語a", "\u2581a", "a\tb"]
+
+
+@pytest.mark.parametrize("line", LINES + ODD)
+def test_characters_have_an_id_each(line: str) -> None:
+    tokens = Tokens(learn_subwords(LINES, "char", 100))
+    ids = tokens.ids(tokens.split(line))
+    assert len(ids) == len(line)
+    known = "".join(c if c in "ab " else "?" for c in line.replace("\u2581", " "))
+    found = [text if i != UNK_ID else "?" for i, text in zip(ids, tokens.texts(ids), strict=True)]
+    assert tokens.join(found).replace("?", "") == known.replace("?", "")
+
+
+@pytest.mark.parametrize("line", LINES + ODD)
+def test_words_have_an_id_each(line: str) -> None:
+    tokens = Tokens(learn_subwords(LINES, "word", 100))
+    ids = tokens.ids(tokens.split(line))
+    assert len(ids) == len(line.split())
+    for word, i in zip(line.split(), ids, strict=True):
+        assert (i == UNK_ID) == (word not in ("ab", "ba", "abba", "a"))
+    assert line not in LINES or tokens.join(tokens.texts(ids)) == line
+
+
+def test_other_subwords_are_no_tokens() -> None:
+    with pytest.raises(ValueError, match="no tokens"):
+        Tokens(learn_subwords(LINES * 5, "bpe", 12, report=lambda _message: None))
