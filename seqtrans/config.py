@@ -58,9 +58,12 @@ class ModelConfig:
     hidden: int = _bounded(512, 2, 65_536)
     """State size of the decoder; each direction of the encoder has half of it."""
     encoder_layers: int = _bounded(1, 1, 64)
+    encoder_transitions: int = _bounded(1, 1, 64)
+    """Cells that the state goes through at each step (deep transitions, Miceli Barone et al. 2017)."""
     mixed_directions: bool = False
     """Whether the directions of an encoder layer go through a linear map together."""
     decoder_layers: int = _bounded(2, 1, 64)
+    decoder_transitions: int = _bounded(1, 1, 64)
     tied_embeddings: bool = True
     """The output layer is the target embedding, and with one joint subword model the source embedding too."""
     dropout: float = _bounded(0.3, 0, 0.99)
@@ -73,8 +76,8 @@ class ModelConfig:
 
 FOREIGN = {
     "translate": ("cache",),
-    "lm": ("attention", "input_feeding", "encoder_layers", "mixed_directions"),
-    "tag": ("attention", "input_feeding", "cache", "decoder_layers"),
+    "lm": ("attention", "input_feeding", "encoder_layers", "encoder_transitions", "mixed_directions"),
+    "tag": ("attention", "input_feeding", "cache", "decoder_layers", "decoder_transitions"),
 }
 """Settings of a model that have no meaning for a task."""
 

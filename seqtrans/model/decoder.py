@@ -25,6 +25,7 @@ from seqtrans.model.memory import DecoderState, Memory
 from seqtrans.recurrent.cells import find_cell
 from seqtrans.recurrent.cells.base import Cell, State, recurrent_dropout
 from seqtrans.recurrent.products import deferred_gradients, linear
+from seqtrans.recurrent.transition import with_transitions
 
 
 class Decoder(nn.Module):
@@ -32,7 +33,8 @@ class Decoder(nn.Module):
 
     def __init__(self, config: ModelConfig) -> None:
         super().__init__()
-        kind, hidden, memory = find_cell(config.cell), config.hidden, config.hidden
+        kind = with_transitions(find_cell(config.cell), config.decoder_transitions)
+        hidden, memory = config.hidden, config.hidden
         self.embedding, self.input_feeding = config.embedding, config.input_feeding
         first = config.embedding * (2 if config.input_feeding else 1)
         sizes = [first] + [hidden + memory] * (config.decoder_layers - 1)

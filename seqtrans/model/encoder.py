@@ -10,8 +10,10 @@ from torch import Tensor, nn
 
 from seqtrans.config import ModelConfig
 from seqtrans.model.dropout import VariationalDropout
+from seqtrans.recurrent.cells import find_cell
 from seqtrans.recurrent.cells.base import recurrent_dropout
 from seqtrans.recurrent.layer import BidirectionalLayer, reversal_index
+from seqtrans.recurrent.transition import with_transitions
 
 
 class Encoder(nn.Module):
@@ -19,9 +21,10 @@ class Encoder(nn.Module):
 
     def __init__(self, config: ModelConfig) -> None:
         super().__init__()
+        kind = with_transitions(find_cell(config.cell), config.encoder_transitions)
         sizes = [config.embedding] + [config.hidden] * (config.encoder_layers - 1)
         self.layers = nn.ModuleList(
-            BidirectionalLayer(config.cell, size, config.hidden, mixed=config.mixed_directions) for size in sizes
+            BidirectionalLayer(kind, size, config.hidden, mixed=config.mixed_directions) for size in sizes
         )
         self.dropout = VariationalDropout(config.dropout)
         self.recurrent_dropout = config.recurrent_dropout

@@ -18,6 +18,7 @@ from seqtrans.model.parts import embedding
 from seqtrans.recurrent.cells import find_cell
 from seqtrans.recurrent.cells.base import Cell, State, recurrent_dropout
 from seqtrans.recurrent.products import linear
+from seqtrans.recurrent.transition import with_transitions
 
 
 class LanguageState(NamedTuple):
@@ -36,7 +37,7 @@ class LanguageModel(nn.Module):
 
     def __init__(self, config: ModelConfig, vocab: int) -> None:
         super().__init__()
-        kind, hidden = find_cell(config.cell), config.hidden
+        kind, hidden = with_transitions(find_cell(config.cell), config.decoder_transitions), config.hidden
         self.embedding = embedding(vocab, config.embedding)
         sizes = [config.embedding] + [hidden] * (config.decoder_layers - 1)
         self.layers = nn.ModuleList(kind(size, hidden) for size in sizes)

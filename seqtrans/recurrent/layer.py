@@ -10,7 +10,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from seqtrans.recurrent.cells import find_cell
+from seqtrans.recurrent.cells.base import Cell
 from seqtrans.recurrent.products import linear
 
 
@@ -20,11 +20,10 @@ class BidirectionalLayer(nn.Module):
     Where it is `mixed`, o_t = W_o [h_t forward; h_t backward] + b_o.
     """
 
-    def __init__(self, cell: str, inputs: int, hidden: int, *, mixed: bool = False) -> None:
+    def __init__(self, kind: type[Cell], inputs: int, hidden: int, *, mixed: bool = False) -> None:
         super().__init__()
         if hidden % 2:
             raise ValueError(f"a bidirectional layer has an even number of units, not {hidden}")
-        kind = find_cell(cell)
         self.forwards = kind(inputs, hidden // 2)
         self.backwards = kind(inputs, hidden // 2)
         self.mix = nn.Linear(hidden, hidden) if mixed else None

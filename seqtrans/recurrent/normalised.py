@@ -31,6 +31,10 @@ class NormalisedGates(GatedCell):
         """As every cell, without the bias."""
         return linear(inputs, self.input_weight)
 
+    def project_nothing(self, like: Tensor) -> Tensor:
+        """Zeros."""
+        return torch.zeros_like(like)
+
     def combine(self, gates: Sequence[Tensor], state: State, *own: Tensor) -> State:
         """As the cell, from normalised gates."""
         return super().combine(self._normalised(gates, own), state)

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import Tensor
 
-from seqtrans.recurrent.cells import cell_names
+from seqtrans.recurrent.cells import cell_names, find_cell
 from seqtrans.recurrent.layer import BidirectionalLayer, reversal_index, reverse
 
 INPUTS, HIDDEN = 4, 6
@@ -19,7 +19,7 @@ cells = pytest.mark.parametrize("cell", cell_names())
 
 def make_layer(cell: str, *, mixed: bool = False) -> BidirectionalLayer:
     torch.manual_seed(5)
-    layer = BidirectionalLayer(cell, INPUTS, HIDDEN, mixed=mixed).double()
+    layer = BidirectionalLayer(find_cell(cell), INPUTS, HIDDEN, mixed=mixed).double()
     with torch.no_grad():
         for parameter in layer.parameters():
             parameter.normal_(0, 0.6)
@@ -115,4 +115,4 @@ def test_both_directions_see_what_they_should(cell: str) -> None:
 
 def test_an_odd_number_of_units_is_refused() -> None:
     with pytest.raises(ValueError, match="even number of units, not 7"):
-        BidirectionalLayer("lstm", 4, 7)
+        BidirectionalLayer(find_cell("lstm"), 4, 7)

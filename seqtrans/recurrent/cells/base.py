@@ -106,6 +106,10 @@ class Cell(nn.Module):
         """The part of the gates that needs no state, for all steps in one product: [..., I] -> [..., G*H]."""
         return linear(inputs, self.input_weight, self.bias)
 
+    def project_nothing(self, like: Tensor) -> Tensor:
+        """What `project` gives for inputs of zero, with the type and shape of `like` [B, G*H]."""
+        return self.bias.to(like.dtype).expand_as(like)
+
     def step(self, projected: Tensor, state: State) -> State:
         """One step: projected inputs [B, G*H] and the state before -> the state after."""
         raise NotImplementedError
