@@ -74,14 +74,6 @@ class ModelConfig:
     """The share of input subwords whose embedding is zeroed (Sennrich & Zhang 2019, section 3)."""
 
 
-FOREIGN = {
-    "translate": ("cache",),
-    "lm": ("attention", "input_feeding", "encoder_layers", "encoder_transitions", "mixed_directions"),
-    "tag": ("attention", "input_feeding", "cache", "decoder_layers", "decoder_transitions"),
-}
-"""Settings of a model that have no meaning for a task."""
-
-
 @dataclass(frozen=True)
 class TrainingConfig:
     """Optimisation, validation and when to stop. A step is one update of the weights."""
@@ -113,6 +105,20 @@ class TrainingConfig:
     metric: str = "bleu"
     """What "best" means: a score of greedy translations of the development set, or its loss."""
     seed: int = _bounded(1, 0, 2**63 - 1)
+
+
+FOREIGN: dict[str, dict[str, tuple[str, ...]]] = {
+    "translate": {"model": ("cache",)},
+    "lm": {
+        "text": ("source_type", "joint", "max_length"),
+        "model": ("attention", "input_feeding", "encoder_layers", "encoder_transitions", "mixed_directions"),
+    },
+    "tag": {
+        "model": ("attention", "input_feeding", "cache", "decoder_layers", "decoder_transitions"),
+        "training": ("bptt",),
+    },
+}
+"""Settings, by section, that have no meaning for a task."""
 
 
 @dataclass(frozen=True)
@@ -186,9 +192,11 @@ def _coherent(config: Config, where: str) -> Config:
 def _refuse_what_the_task_has_not(config: Config, where: str) -> None:
     model, training = config.model, config.training
     kind = {"translate": "translator", "lm": "language model", "tag": "tagger"}[model.task]
-    for key in FOREIGN[model.task]:
-        if getattr(model, key) != getattr(ModelConfig(), key):
-            raise UsageError(f"{where}: {key} is nothing that a {kind} has; leave it out")
+    for name, keys in FOREIGN[model.task].items():
+        section = getattr(config, name)
+        for key in keys:
+            if getattr(section, key) != getattr(type(section)(), key):
+                raise UsageError(f"{where}: {key} is nothing that a {kind} has; leave it out")
     if model.task == "lm":
         if training.metric != "loss":
             raise UsageError(
@@ -199,14 +207,11 @@ def _refuse_what_the_task_has_not(config: Config, where: str) -> None:
             raise UsageError(
                 f"{where}: bptt must be at least 1 for a language model: set it, or begin from --preset lm"
             )
-    if model.task == "tag":
-        if model.tied_embeddings:
-            raise UsageError(
-                f"{where}: a tagger has no embedding of tags to tie: set tied_embeddings = false, or begin from "
-                "--preset tag"
-            )
-        if training.bptt:
-            raise UsageError(f"{where}: bptt is nothing that a tagger has: it reads in both directions; leave it out")
+    if model.task == "tag" and model.tied_embeddings:
+        raise UsageError(
+            f"{where}: a tagger has no embedding of tags to tie: set tied_embeddings = false, or begin from "
+            "--preset tag"
+        )
 
 
 def preset_names() -> list[str]:

@@ -14,7 +14,7 @@ import torch
 from seqtrans.device import Compute
 from seqtrans.model.file import TrainedModel
 from seqtrans.model.language_model import LanguageState
-from seqtrans.text.subwords import EOS_ID
+from seqtrans.text.subwords import EOS_ID, UNK_ID
 
 STEPS = 512
 """Subwords that are read at once."""
@@ -28,6 +28,8 @@ class Reading:
     """Minus the log-probability."""
     subwords: int
     characters: int
+    unknown: int = 0
+    """Subwords that the model has no number for; their letters are not told apart."""
 
     @property
     def perplexity(self) -> float:
@@ -46,7 +48,12 @@ class Reading:
         return self.nats_per_character / math.log(2)
 
     def __add__(self, other: Reading) -> Reading:
-        return Reading(self.nats + other.nats, self.subwords + other.subwords, self.characters + other.characters)
+        return Reading(
+            self.nats + other.nats,
+            self.subwords + other.subwords,
+            self.characters + other.characters,
+            self.unknown + other.unknown,
+        )
 
 
 class Reader:
@@ -71,7 +78,8 @@ class Reader:
             nats = self._nats(ids)
         start = 0
         for line, end in zip(encoded, ends, strict=True):
-            yield Reading(math.fsum(nats[start:end]), end - start, len(self.subwords.decode(line)) + 1)
+            characters = len(self.subwords.decode(line)) + 1
+            yield Reading(math.fsum(nats[start:end]), end - start, characters, line.count(UNK_ID))
             start = end
 
     def _fresh(self, ids: list[int]) -> list[float]:

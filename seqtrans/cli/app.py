@@ -17,7 +17,8 @@ from seqtrans.errors import SeqtransError
 
 app = typer.Typer(
     name="seqtrans",
-    help="Turn a parallel text into a translator with recurrent networks. Stages read and write files or pipes.",
+    help="Turn texts into translators, taggers and language models with recurrent networks. Stages read and write "
+    "files or pipes.",
     no_args_is_help=True,
     add_completion=False,
     rich_markup_mode=None,

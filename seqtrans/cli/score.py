@@ -9,7 +9,8 @@ from typing import Annotated
 
 import typer
 
-from seqtrans.cli.models import CellOption
+from seqtrans.cli.models import CellOption, load
+from seqtrans.cli.options import DeviceOption, PrecisionOption, ThreadsOption
 from seqtrans.cli.score_by_length import check_chart, score_by_length
 from seqtrans.cli.score_text import score_text
 from seqtrans.errors import UsageError
@@ -77,7 +78,9 @@ def score(
         bool, typer.Option("--alone", help="With --model: read each line by itself, not as going on from those before.")
     ] = False,
     cell: CellOption = None,
-    precision: Annotated[str, typer.Option(help="With --model: auto, fp32 or bf16.")] = "auto",
+    precision: PrecisionOption = "auto",
+    device: DeviceOption = "auto",
+    threads: ThreadsOption = 0,
 ) -> None:
     """Score translations against references, or a text by a language model.
 
@@ -106,12 +109,15 @@ def score(
             )
         if hypotheses.count("-") > 1:
             raise UsageError("'-' names standard input, which can be read only once")
-        score_text(model, cell, hypotheses, sentences, alone, as_json, precision)
+        from seqtrans.device import choose_compute
+
+        compute = choose_compute(device, precision, threads)
+        score_text(load(model, cell), compute, hypotheses, sentences, alone, as_json)
         return
     if not references:
         raise UsageError("nothing to score by: give references with --reference, or a language model with --model")
-    if sentences or alone or cell or precision != "auto":
-        raise UsageError("--sentences, --alone, --cell and --precision go with --model")
+    if sentences or alone or cell or (precision, device, threads) != ("auto", "auto", 0):
+        raise UsageError("--sentences, --alone, --cell, --precision, --device and --threads go with --model")
     wanted = list(dict.fromkeys(metrics or ["bleu", "chrf"]))
     if tokenize is not None and "bleu" not in wanted:
         raise UsageError(f"--tokenize only concerns bleu, not {', '.join(wanted)}")

@@ -5,34 +5,37 @@ from __future__ import annotations
 import json
 import math
 import sys
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import typer
 
-from seqtrans.cli.models import load
 from seqtrans.errors import DataError
-from seqtrans.text.lines import LineReport, open_input, read_lines
+from seqtrans.text.lines import LineReport, open_input, read_lines, refuse_cut
+
+if TYPE_CHECKING:
+    from seqtrans.device import Compute
+    from seqtrans.model.file import TrainedModel
 
 CHUNK = 256
 """Lines that are read together."""
 
 
 def score_text(
-    model: Path, cell: str | None, texts: list[str], sentences: bool, alone: bool, as_json: bool, precision: str
+    trained: TrainedModel, compute: Compute, texts: list[str], sentences: bool, alone: bool, as_json: bool
 ) -> None:
     """Print the perplexity of all texts together; with `sentences`, a line for each line on standard output."""
     from itertools import islice
 
-    from seqtrans.device import choose_compute
     from seqtrans.perplexity import Reader, Reading
 
-    reader = Reader(load(model, cell), choose_compute(precision=precision), alone)
+    reader = Reader(trained, compute, alone)
     total, count = Reading(0.0, 0, 0), 0
     for path in texts:
         with open_input(path) as (stream, name):
             report = LineReport(name)
             lines = read_lines(stream, report)
             while chunk := list(islice(lines, CHUNK)):
+                refuse_cut(report)
                 for reading in reader.read(chunk):
                     total, count = total + reading, count + 1
                     if sentences:
@@ -41,6 +44,12 @@ def score_text(
                 print(f"seqtrans: warning: {warning}", file=sys.stderr)
     if not count:
         raise DataError(f"{', '.join(texts)}: there are no lines")
+    if total.unknown:
+        print(
+            f"seqtrans: warning: {total.unknown} of {total.subwords} subwords are unknown to the model, which cannot "
+            "tell such apart: what it finds is too good",
+            file=sys.stderr,
+        )
     facts = {
         "perplexity": total.perplexity if math.isfinite(total.perplexity) else None,
         "nats_per_character": total.nats_per_character,
@@ -48,6 +57,7 @@ def score_text(
         "log_probability": -total.nats,
         "subwords": total.subwords,
         "characters": total.characters,
+        "unknown_subwords": total.unknown,
         "lines": count,
     }
     line = (

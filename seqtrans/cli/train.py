@@ -1,4 +1,4 @@
-"""`seqtrans train`: a parallel text in, a model file out."""
+"""`seqtrans train`: a text in, a model file out."""
 
 from __future__ import annotations
 
@@ -67,7 +67,7 @@ def train(
     force: Annotated[bool, typer.Option("--force", help="Resume even where the corpus has changed.")] = False,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Show warnings only.")] = False,
 ) -> None:
-    """Train a translator from a parallel text, or a language model from a text.
+    """Train a translator or tagger from a parallel text, or a language model from a text.
 
     Writes the best model so far to OUTPUT, a log beside it (.log.jsonl), and what --resume needs (.state/).
     """

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -221,6 +221,7 @@ def subwords_from(tensors: dict[str, Tensor], name: str) -> tuple[SubwordModel, 
 def describe(model: TrainedModel) -> dict[str, Any]:
     """What a person, or a program, may want to know of a model, ready for JSON."""
     config = model.config.model
+    foreign = FOREIGN[config.task]["model"]
     parts: dict[str, int] = {}
     for name, tensor in weights_of(model.network).items():
         part = name.split(".")[0]
@@ -229,9 +230,7 @@ def describe(model: TrainedModel) -> dict[str, Any]:
     return {
         "parameters": sum(parts.values()),
         "parameters_by_part": parts,
-        "architecture": {
-            key: value for key, value in model.config.to_dict()["model"].items() if key not in FOREIGN[config.task]
-        },
+        "architecture": {key: value for key, value in asdict(config).items() if key not in foreign},
         "vocabulary": {side: {"type": s.type, "size": s.size, "sha256": s.digest} for side, s in sides},
         "joint_vocabulary": model.source_subwords.digest == model.target_subwords.digest,
         "history": model.history,

@@ -164,17 +164,32 @@ def _standard_input() -> BinaryIO:
         return sys.stdin.buffer
 
 
-def read_whole(path: Path, warn: Callable[[str], None] | None = None) -> tuple[list[str], str]:
+def refuse_cut(report: LineReport) -> None:
+    """For those who must not lose a part of a line.
+
+    Raises:
+        DataError: a line was cut.
+    """
+    if report.cut.count:
+        raise DataError(
+            f"{report.name}:{report.cut.first}: is longer than {MAX_LINE_BYTES} bytes; break it into lines first, "
+            "as with `fold -s`"
+        )
+
+
+def read_whole(path: Path, warn: Callable[[str], None] | None = None, *, uncut: bool = False) -> tuple[list[str], str]:
     """The lines and the SHA-256 of a file, which may be a pipe: it is read once. `warn` is told what was mended.
 
     Raises:
-        DataError: it is not UTF-8; the message has line and byte offset.
+        DataError: it is not UTF-8; the message has line and byte offset. Or it has to be `uncut`, and is not.
         StreamError: it cannot be read.
     """
     with open_input(path) as (stream, name):
         data = stream.read()
     report = LineReport(name)
     lines = list(read_lines(BytesIO(data), report, strict=True))
+    if uncut:
+        refuse_cut(report)
     if warn is not None:
         for warning in report.warnings():
             warn(f"warning: {warning}")

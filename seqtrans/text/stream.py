@@ -33,14 +33,14 @@ def read_text(paths: Sequence[Path], warn: Callable[[str], None] | None = None) 
     """Read files, one after the other; `warn` is told what had to be mended.
 
     Raises:
-        DataError: not UTF-8 (with line and byte offset), or no lines.
+        DataError: not UTF-8 (with line and byte offset), a line of more than a MiB, or no lines.
         StreamError: a file cannot be read.
     """
     name = " ".join(map(str, paths))
     lines: list[str] = []
     digests = {}
     for path in paths:
-        read, digest = read_whole(path, warn)
+        read, digest = read_whole(path, warn, uncut=True)
         lines += read
         digests[path.name if path.name not in digests else str(path)] = digest
     if not lines:

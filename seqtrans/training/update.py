@@ -15,7 +15,6 @@ from seqtrans.device import Compute
 from seqtrans.model.file import Network
 from seqtrans.randomness import derived_seed
 from seqtrans.training.average import WeightAverage
-from seqtrans.training.objective import batch_loss
 from seqtrans.training.task import AnyBatch
 
 Loss = Callable[[Any, Any, float], tuple[Tensor, Tensor]]
@@ -52,7 +51,7 @@ class Updater:
             fused=True,
         )
 
-    def step(self, batch: AnyBatch, number: int, learning_rate: float, loss: Loss = batch_loss) -> Update:
+    def step(self, batch: AnyBatch, number: int, learning_rate: float, loss: Loss) -> Update:
         """Update number `number`, from 1; weights stay as they are where the result is not finite."""
         self.network.train()
         torch.manual_seed(derived_seed(self.config.seed, "dropout", number))

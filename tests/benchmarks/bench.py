@@ -33,7 +33,7 @@ from seqtrans.search.hypothesis import SearchOptions
 from seqtrans.search.scorer import ModelScorer
 from seqtrans.text.batches import Batch, epoch_order, make_batch, pad_sources
 from seqtrans.text.corpus import EncodedCorpus, Ragged
-from seqtrans.training.objective import readouts_loss
+from seqtrans.training.objective import batch_loss, readouts_loss
 from seqtrans.training.update import Updater
 
 VOCAB = 8000
@@ -98,7 +98,7 @@ def training_speed(config: ModelConfig, data: EncodedCorpus, compute: Compute, u
     for number, pairs in enumerate([*order, *order[:updates]], 1):
         start = time.perf_counter()
         batch = make_batch(data, pairs)
-        updater.step(batch, number, 1e-3)
+        updater.step(batch, number, 1e-3, batch_loss)
         if number > len(order):  # the first epoch builds the library's kernels for each length
             rates.append((batch.target_tokens, time.perf_counter() - start))
     stretches = [rates[i : i + 10] for i in range(0, len(rates), 10)]

@@ -111,6 +111,24 @@ def test_a_cache_finds_again_what_the_training_text_never_had(
     assert drawn.stdout.count(b"\n") == 2
 
 
+def test_unknown_letters_are_told_of(model: Path, run_seqtrans: RunSeqtrans) -> None:
+    run = run_seqtrans("score", "--model", model, "--json", input=b"ab xyz ab\nq\n")
+    assert "warning: 2 of " in run.stderr.decode()
+    assert json.loads(run.stdout)["unknown_subwords"] == 2
+
+
+def test_no_part_of_a_line_is_lost(model: Path, texts: Path, tmp_path: Path, run_seqtrans: RunSeqtrans) -> None:
+    long = tmp_path / "long.txt"
+    long.write_text("ab\n" + "ab " * 400_000 + "\n", "utf-8")
+    run = run_seqtrans("score", "--model", model, long)
+    assert run.returncode == 65
+    assert f"{long}:2: is longer than 1048576 bytes; break it into lines first" in run.stderr.decode()
+    files = ["--train", long, "--dev", texts / "dev.txt", "-o", tmp_path / "x.safetensors"]
+    run = run_seqtrans("train", "--task", "lm", *files)
+    assert run.returncode == 65
+    assert f"{long}:2: is longer" in run.stderr.decode()
+
+
 def test_nothing_has_no_perplexity(model: Path, run_seqtrans: RunSeqtrans) -> None:
     run = run_seqtrans("score", "--model", model)
     assert run.returncode == 65
@@ -186,6 +204,7 @@ def test_a_translator_is_no_language_model(tiny_model: Path, run_seqtrans: RunSe
         ("[model]\nencoder_layers = 3\n", "encoder_layers is nothing that a language model has"),
         ("[training]\nmetric = 'bleu'\n", 'set metric = "loss"'),
         ("[training]\nbptt = 0\n", "bptt must be at least 1"),
+        ("[text]\nmax_length = 50\n", "max_length is nothing that a language model has"),
     ],
 )
 def test_settings_of_translators_are_refused(

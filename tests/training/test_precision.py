@@ -16,6 +16,7 @@ from seqtrans.search.hypothesis import SearchOptions
 from seqtrans.search.scorer import ModelScorer
 from seqtrans.text.batches import make_batch
 from seqtrans.text.corpus import EncodedCorpus
+from seqtrans.training.objective import batch_loss
 from seqtrans.training.update import Updater
 from tests.recurrent.running import CELLS
 
@@ -41,7 +42,7 @@ def test_losses_and_translations_stay_close(
     for compute in COMPUTES:
         torch.manual_seed(1)
         updater = Updater(Seq2Seq(config, vocab, vocab, joint=True), TrainingConfig(), compute)
-        losses.append([updater.step(batch, number, 0.003).loss for number in range(1, 31)])
+        losses.append([updater.step(batch, number, 0.003, batch_loss).loss for number in range(1, 31)])
         assert all(p.dtype == torch.float32 for p in updater.network.parameters())
         with compute.arithmetic():
             found = beam_search(

@@ -14,6 +14,7 @@ from seqtrans.device import Compute
 from seqtrans.model.seq2seq import Seq2Seq
 from seqtrans.text.batches import Batch, make_batch
 from seqtrans.text.corpus import EncodedCorpus
+from seqtrans.training.objective import batch_loss
 from seqtrans.training.update import Updater
 from seqtrans.training.validation import Validation, is_better
 
@@ -31,7 +32,7 @@ def weights(network: Seq2Seq) -> dict[str, Tensor]:
 
 def test_updates_bring_the_loss_down(network: Seq2Seq, batch: Batch) -> None:
     updater = Updater(network, TrainingConfig(), EXACT)
-    losses = [updater.step(batch, number, 0.02).loss for number in range(1, 60)]
+    losses = [updater.step(batch, number, 0.02, batch_loss).loss for number in range(1, 60)]
     assert losses[-1] < 0.6 * losses[0]
 
 
@@ -41,7 +42,7 @@ def test_an_update_follows_from_the_seed_and_its_number(network: Seq2Seq, batch:
     def after(seed: int, number: int) -> Tensor:
         network.load_state_dict(begin, strict=False)
         torch.manual_seed(np.random.default_rng().integers(2**40))
-        Updater(network, TrainingConfig(seed=seed), EXACT).step(batch, number, 0.01)
+        Updater(network, TrainingConfig(seed=seed), EXACT).step(batch, number, 0.01, batch_loss)
         return network.output_bias.detach().clone()
 
     once = after(1, 1)
@@ -53,12 +54,12 @@ def test_an_update_follows_from_the_seed_and_its_number(network: Seq2Seq, batch:
 @pytest.mark.parametrize("bad", [float("nan"), float("inf")])
 def test_an_update_that_is_not_finite_changes_nothing(network: Seq2Seq, batch: Batch, bad: float) -> None:
     updater = Updater(network, TrainingConfig(), EXACT)
-    assert updater.step(batch, 1, 0.01).is_finite()
+    assert updater.step(batch, 1, 0.01, batch_loss).is_finite()
     with torch.no_grad():
         network.output_bias[5] = bad
     before, average = weights(network), {n: t.clone() for n, t in updater.average.weights().items()}
     for number in range(2, 20):
-        assert not updater.step(batch, number, 0.01).is_finite()
+        assert not updater.step(batch, number, 0.01, batch_loss).is_finite()
     after = weights(network)
     assert all(torch.equal(after[n].nan_to_num(), before[n].nan_to_num()) for n in before)
     assert all(torch.equal(t, average[n]) for n, t in updater.average.weights().items())
@@ -69,7 +70,7 @@ def test_clipping_bounds_the_gradient_and_zero_turns_it_off(network: Seq2Seq, ba
     norms = {}
     for clip in (0.0, 0.01):
         network.load_state_dict(begin, strict=False)
-        update = Updater(network, TrainingConfig(clip_norm=clip), EXACT).step(batch, 1, 0.0)
+        update = Updater(network, TrainingConfig(clip_norm=clip), EXACT).step(batch, 1, 0.0, batch_loss)
         squares = [float(p.grad.double().square().sum()) for p in network.parameters() if p.grad is not None]
         norms[clip] = (update.gradient_norm, sum(squares) ** 0.5)
     assert norms[0.0][0] == pytest.approx(norms[0.01][0], rel=1e-5)  # the norm told is that before clipping
@@ -100,7 +101,7 @@ def test_weight_decay_shrinks(network: Seq2Seq, batch: Batch) -> None:
     sizes = []
     for decay in (0.0, 1.0):
         network.load_state_dict(begin, strict=False)
-        Updater(network, replace(TrainingConfig(), weight_decay=decay), EXACT).step(batch, 1, 0.1)
+        Updater(network, replace(TrainingConfig(), weight_decay=decay), EXACT).step(batch, 1, 0.1, batch_loss)
         sizes.append(float(network.target_embedding.detach().norm()))
     assert sizes[1] < sizes[0]
 
@@ -108,10 +109,10 @@ def test_weight_decay_shrinks(network: Seq2Seq, batch: Batch) -> None:
 def test_gradients_are_cut_by_value_before_the_norm_is_taken(network: Seq2Seq, batch: Batch) -> None:
     """A norm of n numbers of size c is at most c * sqrt(n); without the cut it is far more."""
     plain = Updater(network, TrainingConfig(clip_norm=0), EXACT)
-    before = plain.step(batch, 1, 0.0).gradient_norm
+    before = plain.step(batch, 1, 0.0, batch_loss).gradient_norm
     size = 1e-4
     cut = Updater(network, TrainingConfig(clip_norm=0, clip_value=size), EXACT)
-    after = cut.step(batch, 1, 0.0).gradient_norm
+    after = cut.step(batch, 1, 0.0, batch_loss).gradient_norm
     gradients = [p.grad for p in network.parameters() if p.grad is not None]
     assert max(float(g.abs().max()) for g in gradients) == pytest.approx(size)
     assert 0 < after <= size * sum(g.numel() for g in gradients) ** 0.5 * 1.0001
