@@ -52,7 +52,7 @@ class LanguageModel(nn.Module):
         after = []
         with recurrent_dropout(self, self.recurrent_dropout):
             for number, (cell, before) in enumerate(zip(self._cells(), state, strict=True)):
-                outputs, last = cell.unroll(below, before)
+                outputs, last = cell.run(below, before)
                 after.append(last)
                 below = self.dropout(outputs) + below if number else self.dropout(outputs)
         return self._read_out(below), tuple(after)
@@ -66,7 +66,7 @@ class LanguageModel(nn.Module):
         below = F.embedding(ids_B, self.embedding)
         after = []
         for number, (cell, before) in enumerate(zip(self._cells(), state, strict=True)):
-            after.append(cell.step(cell.project(below), before))
+            after.append(cell.advance(cell.project(below), before))
             below = after[-1][0] + below if number else after[-1][0]
         return self.logits(self._read_out(below)), tuple(after)
 
