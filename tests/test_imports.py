@@ -16,7 +16,7 @@ PACKAGE = "seqtrans"
 FLOORS = [
     {"__main__"},
     {"cli", "report"},
-    {"training", "formats", "translation", "perplexity", "generation", "scoring"},
+    {"training", "formats", "translation", "perplexity", "generation", "gradients", "scoring"},
     {"search"},
     {"model"},
     {"recurrent", "text"},
@@ -27,6 +27,7 @@ NEIGHBOURS = {
     ("chart", "ticks"),
     ("training", "translation"),
     ("training", "scoring"),
+    ("gradients", "translation"),
     ("formats", "translation"),
     ("config", "errors"),
     ("device", "errors"),
