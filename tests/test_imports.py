@@ -16,7 +16,7 @@ PACKAGE = "seqtrans"
 FLOORS = [
     {"__main__"},
     {"cli", "report"},
-    {"training", "formats", "translation", "perplexity", "generation", "gradients", "scoring"},
+    {"training", "formats", "translation", "perplexity", "generation", "gradients", "recall", "scoring"},
     {"search"},
     {"model"},
     {"recurrent", "text"},
@@ -28,6 +28,7 @@ NEIGHBOURS = {
     ("training", "translation"),
     ("training", "scoring"),
     ("gradients", "translation"),
+    ("recall", "training"),
     ("formats", "translation"),
     ("config", "errors"),
     ("device", "errors"),
