@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -55,12 +56,12 @@ def recall(
     """
     names = list(dict.fromkeys(cells or CELLS))
     spans = sorted(set(delays or DELAYS))
-    if not 1 <= spans[0] <= spans[-1] <= 10_000:
-        raise UsageError(f"--delays must be between 1 and 10000, not {spans[0] if spans[0] < 1 else spans[-1]}")
+    if not 1 <= spans[0] <= spans[-1] <= 1_000:
+        raise UsageError(f"--delays must be between 1 and 1000, not {spans[0] if spans[0] < 1 else spans[-1]}")
     if steps < 1:
         raise UsageError(f"--steps must be at least 1, not {steps}")
-    if not 1 <= hidden <= 4096:
-        raise UsageError(f"--hidden must be between 1 and 4096, not {hidden}")
+    if not 1 <= hidden <= 1024:
+        raise UsageError(f"--hidden must be between 1 and 1024, not {hidden}")
     if not 0 <= seed < 2**63:
         raise UsageError(f"--seed must be between 0 and 2^63 - 1, not {seed}")
     if chart is not None:
@@ -126,13 +127,18 @@ def _json(settings: Settings, found: dict[str, list[Recall]]) -> str:
             "clip_norm": CLIP_NORM if result.learner.clipped else 0,
             "delay": result.delay,
             "recalled": result.recalled,
-            "gradient_fresh": result.gradient_fresh,
-            "gradient_trained": result.gradient_trained,
+            "gradient_fresh": _number(result.gradient_fresh),
+            "gradient_trained": _number(result.gradient_trained),
         }
         for results in found.values()
         for result in results
     ]
     return json.dumps({**vars(settings), "chance": CHANCE, "results": results})
+
+
+def _number(value: float) -> float | None:
+    """A number as JSON has them: a cell without clipping may well have left their range."""
+    return value if math.isfinite(value) else None
 
 
 def _chart(found: dict[str, list[Recall]]) -> str:
