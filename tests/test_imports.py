@@ -16,7 +16,7 @@ PACKAGE = "seqtrans"
 FLOORS = [
     {"__main__"},
     {"cli", "report"},
-    {"training", "formats", "translation", "tagging", "perplexity", "generation", "scoring"},
+    {"training", "formats", "translation", "tagging", "perplexity", "generation", "gradients", "recall", "scoring"},
     {"search"},
     {"model"},
     {"recurrent", "text"},
@@ -28,6 +28,8 @@ NEIGHBOURS = {
     ("training", "tagging"),
     ("tagging", "translation"),
     ("training", "scoring"),
+    ("gradients", "translation"),
+    ("recall", "training"),
     ("formats", "translation"),
     ("config", "errors"),
     ("device", "errors"),

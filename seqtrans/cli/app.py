@@ -10,7 +10,7 @@ from typing import Annotated, NoReturn
 import typer
 
 from seqtrans import __version__
-from seqtrans.cli import generate, inspect, score, tokenize, train, translate
+from seqtrans.cli import generate, inspect, recall, score, tokenize, train, translate
 from seqtrans.cli.options import VariadicCommand
 from seqtrans.cli.streams import flush_streams, prepare_streams
 from seqtrans.errors import SeqtransError
@@ -31,6 +31,7 @@ app.command("translate")(translate.translate)
 app.command("score", cls=VariadicCommand)(score.score)
 app.command("generate")(generate.generate)
 app.command("inspect")(inspect.inspect)
+app.command("recall", cls=VariadicCommand)(recall.recall)
 
 
 def _print_version(wanted: bool) -> None:

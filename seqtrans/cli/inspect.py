@@ -8,15 +8,38 @@ from typing import Annotated, Any
 
 import typer
 
+from seqtrans.cli.inspect_gradients import inspect_gradients
 from seqtrans.cli.models import CellOption, load
+from seqtrans.errors import UsageError
 
 
 def inspect(
     model: Annotated[Path, typer.Argument(metavar="MODEL", help="The model file.")],
     cell: CellOption = None,
+    gradients: Annotated[
+        bool,
+        typer.Option(
+            "--gradients",
+            help="Read lines of text (of a translator: source TAB target) from standard input, and print how much the "
+            "loss of a line's last prediction depends on the output of each layer so many steps before.",
+        ),
+    ] = False,
+    chart: Annotated[
+        Path | None, typer.Option(metavar="FILE.svg", help="With --gradients: draw them into a file too.")
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
 ) -> None:
-    """Print a model's architecture, size, vocabularies, training data hashes, scores and versions."""
+    """Print a model's architecture, size, vocabularies, training data hashes, scores and versions.
+
+    With --gradients, print ||dL_T/dh_t|| against T - t instead: L_T is -log p of the last prediction of a line, h_t
+    the output of a recurrent layer at step t, and the norm a mean over the lines that are so long.
+    """
+    if gradients:
+        inspect_gradients(model, cell, chart, as_json)
+        return
+    if chart is not None:
+        raise UsageError("--chart goes with --gradients")
+
     from seqtrans.model.file import describe
 
     facts = describe(load(model, cell))

@@ -82,12 +82,12 @@ class Decoder(nn.Module):
         self, embedded_TBE: Tensor, state: DecoderState, memory: Memory, masks: _Masks
     ) -> tuple[Tensor, DecoderState]:
         first, *others = self._cells()
-        outputs, last = first.unroll(embedded_TBE, state.layers[0])
+        outputs, last = first.run(embedded_TBE, state.layers[0])
         below, after = masked(outputs, masks.query), [last]
         context, _ = self.attention(below.transpose(0, 1), memory)
         context_TBD = masked(context.transpose(0, 1), masks.context)
         for cell, initial, mask in zip(others, state.layers[1:], masks.layers, strict=True):
-            outputs, last = cell.unroll(torch.cat([below, context_TBD], dim=2), initial)
+            outputs, last = cell.run(torch.cat([below, context_TBD], dim=2), initial)
             below = below + masked(outputs, mask)
             after.append(last)
         readouts = masked(self._read_out(torch.cat([below, context_TBD], dim=2)), masks.readout)
@@ -104,13 +104,13 @@ class Decoder(nn.Module):
         first, *others = self._cells()
         if state.feed_NE is not None:
             projected = projected + linear(state.feed_NE, first.input_weight[:, self.embedding :])
-        after = [first.step(projected, state.layers[0])]
+        after = [first.advance(projected, state.layers[0])]
         below = masked(after[0][0], masks.query)
         sentences = len(memory.values_BSD)
         context, weights = self.attention(below.view(sentences, -1, below.shape[1]), memory)
         context_ND = masked(context.flatten(0, 1), masks.context)
         for cell, before, mask in zip(others, state.layers[1:], masks.layers or [None] * len(others), strict=True):
-            after.append(cell.step(cell.project(torch.cat([below, context_ND], dim=1)), before))
+            after.append(cell.advance(cell.project(torch.cat([below, context_ND], dim=1)), before))
             below = below + masked(after[-1][0], mask)
         readout = masked(self._read_out(torch.cat([below, context_ND], dim=1)), masks.readout)
         feed = readout if self.input_feeding else None

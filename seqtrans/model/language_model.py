@@ -63,7 +63,7 @@ class LanguageModel(nn.Module):
         after = []
         with recurrent_dropout(self, self.recurrent_dropout):
             for number, (cell, before) in enumerate(zip(self._cells(), state.layers, strict=True)):
-                outputs, last = cell.unroll(below, before)
+                outputs, last = cell.run(below, before)
                 after.append(last)
                 below = self.dropout(outputs) + below if number else self.dropout(outputs)
         return self._read_out(below), LanguageState(tuple(after), state.memory)

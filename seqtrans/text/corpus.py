@@ -58,16 +58,21 @@ def read_parallel(paths: Sequence[Path], warn: Callable[[str], None] | None = No
     return ParallelText(name, source, target, digests)
 
 
+def split_pair(line: str, where: str) -> tuple[str, str]:
+    """The two sides of a `source TAB target` line; `where` is its file and number.
+
+    Raises:
+        DataError: it has not just one TAB.
+    """
+    left, tab, right = line.partition("\t")
+    if not tab or "\t" in right:
+        raise DataError(f"{where}: has {line.count(chr(9))} TABs; one between source and target is needed")
+    return left, right
+
+
 def _columns(path: Path, lines: list[str]) -> tuple[list[str], list[str]]:
-    source: list[str] = []
-    target: list[str] = []
-    for number, line in enumerate(lines, 1):
-        left, tab, right = line.partition("\t")
-        if not tab or "\t" in right:
-            raise DataError(f"{path}:{number}: has {line.count(chr(9))} TABs; one between source and target is needed")
-        source.append(left)
-        target.append(right)
-    return source, target
+    pairs = [split_pair(line, f"{path}:{number}") for number, line in enumerate(lines, 1)]
+    return [source for source, _ in pairs], [target for _, target in pairs]
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,7 @@ from seqtrans import __version__
 from tests.conftest import RunSeqtrans, seqtrans_environment
 
 COMMANDS = (["tokenize", "learn"], ["tokenize", "encode"], ["tokenize", "decode"], ["train"], ["translate"],
-            ["score"], ["generate"], ["inspect"])  # fmt: skip
+            ["score"], ["generate"], ["inspect"], ["recall"])  # fmt: skip
 README = Path(__file__).parents[2] / "README.md"
 
 

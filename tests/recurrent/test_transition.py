@@ -12,6 +12,7 @@ from seqtrans.model.seq2seq import Seq2Seq
 from seqtrans.recurrent.cells import find_cell
 from seqtrans.recurrent.cells.base import Cell, recurrent_dropout
 from seqtrans.recurrent.transition import with_transitions
+from seqtrans.recurrent.watching import gradient_norms, watched
 from seqtrans.text.batches import pad_sources
 from tests.conftest import TINY, RunSeqtrans
 from tests.recurrent.running import CELLS, HIDDEN, INPUTS, assert_same, cells, make_data, outputs_and_gradients
@@ -93,6 +94,18 @@ def test_a_translator_by_steps_and_alone(cell: str, feeding: bool) -> None:
     for name, parameter in network.named_parameters():
         assert parameter.grad is not None, name
         assert parameter.grad.abs().max() > 0, name
+
+
+def test_the_output_of_all_transitions_together_is_watched() -> None:
+    deep = make_deep("gru")
+    inputs, state = make_data(deep, 4, torch.float64)
+    with watched(deep) as noted:
+        outputs = deep.sequence(inputs, state)
+    (steps,) = noted
+    assert torch.equal(torch.stack(steps), outputs)
+    (norms,) = gradient_norms(outputs[-1].square().sum(dim=1), noted)
+    assert norms.shape == outputs.shape[:2]
+    assert (norms > 0).all()
 
 
 def test_it_is_trained_saved_and_used(

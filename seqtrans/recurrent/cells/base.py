@@ -84,6 +84,8 @@ class Cell(nn.Module):
         self.input_weight = nn.Parameter(torch.empty(self.gates * hidden, inputs))
         self.recurrent_weight = nn.Parameter(torch.empty(self.gates * hidden, hidden))
         self.bias = nn.Parameter(torch.empty(self.gates * hidden))
+        self.noted: list[Tensor] | None = None
+        """Where the outputs of the steps are kept for `watched`; None: nowhere."""
         self._thinned: Tensor | None = None
         if not _loading:
             self.reset_parameters()
@@ -114,13 +116,24 @@ class Cell(nn.Module):
         """One step: projected inputs [B, G*H] and the state before -> the state after."""
         raise NotImplementedError
 
+    def advance(self, projected: Tensor, state: State) -> State:
+        """`step`, as networks take it: the output is noted where someone watches."""
+        state = self.step(projected, state)
+        if self.noted is not None:
+            self.noted.append(state[0])
+        return state
+
     def initial_state(self, batch: int) -> State:
         """Zeros, [B, H] each."""
         return tuple(self.bias.new_zeros(batch, self.hidden) for _ in range(self.states))
 
     def sequence(self, inputs_TBI: Tensor, state: State) -> Tensor:
         """The outputs h_1..h_T [T, B, H] from a state."""
-        return self.unroll(inputs_TBI, state)[0]
+        return self.run(inputs_TBI, state)[0]
+
+    def run(self, inputs_TBI: Tensor, state: State) -> tuple[Tensor, State]:
+        """`unroll`, as networks take it: in one go, but by the loop where someone watches the steps."""
+        return self.unroll(inputs_TBI, state) if self.noted is None else self.loop(inputs_TBI, state)
 
     def unroll(self, inputs_TBI: Tensor, state: State) -> tuple[Tensor, State]:
         """The outputs and the last state, the fastest exact way; here the loop, with few products.
@@ -138,7 +151,7 @@ class Cell(nn.Module):
         steps = self.project(inputs_TBI)
         state = tuple(tensor.to(steps.dtype) for tensor in state)
         for projected in steps.unbind(0):
-            state = self.step(projected, state)
+            state = self.advance(projected, state)
             outputs.append(state[0])
         return torch.stack(outputs), detached(state)
 

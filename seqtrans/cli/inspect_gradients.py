@@ -1,0 +1,82 @@
+"""`seqtrans inspect --gradients`: how far back a model's gradients reach on a text."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import typer
+
+from seqtrans.chart import Series, line_chart
+from seqtrans.cli.models import load
+from seqtrans.text.files import atomic_output, check_output
+from seqtrans.text.lines import LineReport, open_input, read_lines
+
+if TYPE_CHECKING:
+    from seqtrans.gradients import Profile
+
+
+def inspect_gradients(model: Path, cell: str | None, chart: Path | None, as_json: bool) -> None:
+    """Print ||dL_T/dh_t|| against T - t for each layer, over the lines of standard input."""
+    from itertools import islice
+
+    from seqtrans.gradients import CHUNK, GradientMeter
+
+    if chart is not None:
+        check_output(chart, [model])
+    meter = GradientMeter(load(model, cell))
+    with open_input("-") as (stream, name):
+        report = LineReport(name)
+        lines = read_lines(stream, report)
+        number = 1
+        while chunk := list(islice(lines, CHUNK)):
+            meter.take(chunk, report, number)
+            number += len(chunk)
+    profile = meter.profile(name)
+    for warning in report.warnings():
+        _say(f"warning: {warning}")
+    if profile.blank:
+        _say(f"warning: {name}: {profile.blank} line(s) left out that are blank, or blank on one side")
+    typer.echo(_json(model, profile) if as_json else _table(profile))
+    if chart is not None:
+        with atomic_output(chart) as file:
+            file.write(_chart(model, profile).encode())
+
+
+def _say(message: str) -> None:
+    print(f"seqtrans: {message}", file=sys.stderr)
+
+
+def _table(profile: Profile) -> str:
+    names = [f"layer {layer}" for layer in range(1, len(profile.norms_LD) + 1)]
+    rows = [f"{'distance':>8}  {'lines':>8}" + "".join(f"  {name:>9}" for name in names)]
+    for distance in profile.shown():
+        norms = "".join(f"  {norm:>9.3e}" for norm in profile.norms_LD[:, distance])
+        rows.append(f"{distance:>8}  {profile.lines_D[distance]:>8}{norms}")
+    return "\n".join(rows)
+
+
+def _json(model: Path, profile: Profile) -> str:
+    return json.dumps(
+        {
+            "file": str(model),
+            "lines": int(profile.lines_D[0]),
+            "blank": profile.blank,
+            "distances": [
+                {"distance": distance, "lines": int(lines), "norms": norms.tolist()}
+                for distance, (lines, norms) in enumerate(zip(profile.lines_D, profile.norms_LD.T, strict=True))
+            ],
+        }
+    )
+
+
+def _chart(model: Path, profile: Profile) -> str:
+    return line_chart(
+        f"{model.name}: what the last prediction's loss owes to each step",
+        "steps before the last (T - t)",
+        "‖dL_T / dh_t‖, mean over lines",
+        [Series(f"layer {layer}", list(enumerate(norms.tolist()))) for layer, norms in enumerate(profile.norms_LD, 1)],
+        log_y=True,
+    )
