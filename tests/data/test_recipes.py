@@ -24,11 +24,14 @@ if os.environ.get("FAILING") == words[0]:
     print("half a line")
     sys.exit(1)
 if "-o" in words:
-    Path(words[words.index("-o") + 1]).write_text("made")
+    output = Path(words[words.index("-o") + 1])
+    output.write_text("made")
+    steps = [{"event": "step", "step": 50 * n, "tokens": 900 * n, "seconds": 2 * n} for n in (1, 2, 3)]
+    output.with_suffix(".log.jsonl").write_text("".join(json.dumps(step) + "\\n" for step in steps))
 elif words[0] == "translate":
     sys.stdout.write(sys.stdin.read())
 elif "--json" in words:
-    metrics = [{"name": "exact", "score": 80.0}, {"name": "wer", "score": 7.5}]
+    metrics = [{"name": "exact", "score": 80.0}, {"name": "wer", "score": 7.5}, {"name": "bleu", "score": 30.5}]
     print(json.dumps({"systems": [{"name": words[1], "metrics": metrics}], "lines": 2}))
 else:
     print("BLEU = 50.00  signature")
@@ -148,6 +151,25 @@ def test_multi30k_pairs(pair: str, tmp_path: Path) -> None:
     calls = recipe.calls.read_text()
     assert f"--train {recipe.corpus}/train.{source} {recipe.corpus}/train.{target} --dev" in calls
     assert f"score out/{pair}/test_2016_flickr.hyp.{target} -r {recipe.corpus}/test_2016_flickr.{target}" in calls
+
+
+def test_cells_are_compared_in_a_table(tmp_path: Path) -> None:
+    recipe = Recipe("multi30k", tmp_path)
+    corpus = f"CORPUS={recipe.corpus}"
+    done = recipe.make("cells", corpus, "CELLS=rnn gru", "MINUTES=2")
+    assert done.returncode == 0, done.stderr
+    assert [line.split() for line in done.stdout.splitlines()[-3:]] == [
+        ["network", "dev", "BLEU", "subwords", "a", "second", "updates"],
+        ["rnn", "30.50", "450", "150"],
+        ["gru", "30.50", "450", "150"],
+    ]
+    calls = recipe.calls.read_text()
+    assert calls.count("--max-time 2m --cell") == 2
+    done = recipe.make("bottleneck", corpus)
+    assert done.returncode == 0, done.stderr
+    calls = recipe.calls.read_text()
+    assert "--max-time 15m --attention none" in calls
+    assert "score out/en-de/networks/attention.test out/en-de/networks/none.test -r" in calls
 
 
 def test_a_failed_stage_leaves_no_file(tmp_path: Path) -> None:
