@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any, get_type_hints
 
 from seqtrans.errors import StreamError, UsageError
+from seqtrans.tasks import TASKS
 
 
 def _bounded(default: Any, low: float, high: float = math.inf) -> Any:
@@ -47,12 +48,12 @@ class TextConfig:
 class ModelConfig:
     """The architecture. Sizes are numbers of units; `hidden` is a multiple of 2."""
 
-    task: str = _one_of("translate", "translate", "lm", "tag")
+    task: str = _one_of("translate", *TASKS)
     """What the model does; `lm` is a language model, a decoder alone, and `tag` a tagger, an encoder alone."""
     cell: str = "lstm"
     attention: str = "general"
     input_feeding: bool = False
-    cache: int = _bounded(0, 0, 100_000)
+    cache: int = _bounded(0, 0, 10_000)
     """Subwords that a language model looks back on, to copy what followed the like (Grave et al. 2017); 0: none."""
     embedding: int = _bounded(256, 1, 65_536)
     hidden: int = _bounded(512, 2, 65_536)
@@ -105,20 +106,6 @@ class TrainingConfig:
     metric: str = "bleu"
     """What "best" means: a score of greedy translations of the development set, or its loss."""
     seed: int = _bounded(1, 0, 2**63 - 1)
-
-
-FOREIGN: dict[str, dict[str, tuple[str, ...]]] = {
-    "translate": {"model": ("cache",)},
-    "lm": {
-        "text": ("source_type", "joint", "max_length"),
-        "model": ("attention", "input_feeding", "encoder_layers", "encoder_transitions", "mixed_directions"),
-    },
-    "tag": {
-        "model": ("attention", "input_feeding", "cache", "decoder_layers", "decoder_transitions"),
-        "training": ("bptt",),
-    },
-}
-"""Settings, by section, that have no meaning for a task."""
 
 
 @dataclass(frozen=True)
@@ -182,36 +169,28 @@ def _coherent(config: Config, where: str) -> Config:
         raise UsageError(
             f"{where}: hidden must be even: each direction of the encoder has half, not {config.model.hidden}"
         )
-    _refuse_what_the_task_has_not(config, where)
     training = config.training
     if not (training.max_steps or training.max_epochs or training.max_minutes or training.patience):
         raise UsageError(f"{where}: training would never end; set max_steps, max_epochs, max_minutes or patience")
     return config
 
 
-def _refuse_what_the_task_has_not(config: Config, where: str) -> None:
+def _refuse_what_the_task_has_not(config: Config) -> None:
+    """Settings that would do nothing, or cannot work; told of the whole, since a preset may have brought them."""
     model, training = config.model, config.training
-    kind = {"translate": "translator", "lm": "language model", "tag": "tagger"}[model.task]
-    for name, keys in FOREIGN[model.task].items():
+    task = TASKS[model.task]
+    hint = f"or begin from --preset {task.preset}"
+    for name, keys in task.foreign.items():
         section = getattr(config, name)
         for key in keys:
             if getattr(section, key) != getattr(type(section)(), key):
-                raise UsageError(f"{where}: {key} is nothing that a {kind} has; leave it out")
-    if model.task == "lm":
-        if training.metric != "loss":
-            raise UsageError(
-                f'{where}: a language model has no translations to score: set metric = "loss", or begin from '
-                "--preset lm"
-            )
-        if not training.bptt:
-            raise UsageError(
-                f"{where}: bptt must be at least 1 for a language model: set it, or begin from --preset lm"
-            )
+                raise UsageError(f"{key} is nothing that a {task.noun} has: leave it out, {hint}")
+    if model.task == "lm" and training.metric != "loss":
+        raise UsageError(f'a language model has no translations to score: set metric = "loss", {hint}')
+    if model.task == "lm" and not training.bptt:
+        raise UsageError(f"bptt must be at least 1 for a language model: set it, {hint}")
     if model.task == "tag" and model.tied_embeddings:
-        raise UsageError(
-            f"{where}: a tagger has no embedding of tags to tie: set tied_embeddings = false, or begin from "
-            "--preset tag"
-        )
+        raise UsageError(f"a tagger has no embedding of tags to tie: set tied_embeddings = false, {hint}")
 
 
 def preset_names() -> list[str]:
@@ -229,7 +208,7 @@ def load_config(
     """The resolved configuration of one run.
 
     Raises:
-        UsageError: an unknown preset, key or value in any of the layers.
+        UsageError: an unknown preset, key or value in any of the layers, or a setting that the task has not.
         StreamError: the file cannot be read.
     """
     names = preset_names()
@@ -244,7 +223,9 @@ def load_config(
         except UnicodeDecodeError:
             raise UsageError(f"{file}: is not a TOML file in UTF-8") from None
         config = config.updated(_parse(text, str(file)), str(file))
-    return config.updated(_from_environment(config, environment), "environment").updated(flags, "command line")
+    config = config.updated(_from_environment(config, environment), "environment").updated(flags, "command line")
+    _refuse_what_the_task_has_not(config)
+    return config
 
 
 def _parse(text: str, where: str) -> dict[str, Any]:

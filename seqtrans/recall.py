@@ -117,6 +117,8 @@ class Recall:
     """||dL/dh_1|| / ||dL/dh_T|| before training, where L is -log p of the last symbol: means over sequences."""
     gradient_trained: float
     """The same after training."""
+    skipped: int
+    """Updates left out because their gradient was no finite number."""
 
 
 def learn_to_recall(learner: Learner, delay: int, settings: Settings, tell: Callable[[int], None]) -> Recall:
@@ -132,13 +134,14 @@ def learn_to_recall(learner: Learner, delay: int, settings: Settings, tell: Call
     fresh = _gradient_ratio(network, test)
     training = _training(learner, settings)
     updater = Updater(network, training, compute)
+    skipped = 0
     for number in range(1, settings.steps + 1):
         seed = derived_seed(settings.seed, "recall", delay, number)
         shorter = int((delay + 1) ** random.Random(seed).random())
         rate = learning_rate(training, number, (number - 1) / settings.steps)
-        updater.step(Sequences.draw(shorter, BATCH, seed), number, rate, _loss)
+        skipped += not updater.step(Sequences.draw(shorter, BATCH, seed), number, rate, _loss).is_finite()
         tell(number)
-    return Recall(learner, delay, _recalled(network, test), fresh, _gradient_ratio(network, test))
+    return Recall(learner, delay, _recalled(network, test), fresh, _gradient_ratio(network, test), skipped)
 
 
 def small_compute() -> Compute:

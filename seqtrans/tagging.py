@@ -1,27 +1,32 @@
 """Lines in, lines of tags out: a tag for each token, in the order of the lines.
 
-Shapes: S positions with EOS, B pieces of lines, V tags.
+Shapes: S positions with EOS, B pieces of lines, H hidden units.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
 
 import torch
+from torch import Tensor
 
 from seqtrans.device import Compute
 from seqtrans.errors import UsageError
 from seqtrans.model.file import TrainedModel
 from seqtrans.search.hypothesis import Hypothesis, SearchOptions
 from seqtrans.text.batches import pad_sources
-from seqtrans.text.lines import without_breaks
+from seqtrans.text.lines import LineReport, refuse_cut, without_breaks
 from seqtrans.text.subwords import BOS_ID, EOS_ID, PAD_ID, UNK_ID
 from seqtrans.text.tokens import Tokens
 from seqtrans.translation import LineTranslator, Translation, Translator
 
-LONGEST = 500
-"""Tokens that are read at once; longer lines are read in pieces, so that every token has its tag."""
+LONGEST, MARGIN = 500, 50
+"""Tokens that are read at once. Longer lines are read in pieces that overlap: a tag comes from the piece in which
+there are at least so many tokens on either side of it, or the line's end."""
+CHUNK = 512
+"""Tokens whose scores are held at once."""
 
 NO_TAG = [PAD_ID, UNK_ID, BOS_ID, EOS_ID]
 
@@ -46,27 +51,46 @@ class TagTranslator(LineTranslator):
         """Tag lines, whatever their order and length."""
         tokens = [self.source.split(line) for line in lines]
         ids = [self.source.ids(line) for line in tokens]
-        pieces = [(i, start) for i, line in enumerate(ids) for start in range(0, len(line), LONGEST)]
-        pieces.sort(key=lambda piece: -len(ids[piece[0]][piece[1] : piece[1] + LONGEST]))
+        pieces = [_Piece(number, *bounds) for number, line in enumerate(ids) for bounds in _bounds(len(line))]
+        pieces.sort(key=lambda piece: piece.begin - piece.end)
         tags = [[0] * len(line) for line in ids]
         logs = [[0.0] * len(line) for line in ids]
-        for begin in range(0, len(pieces), self.batch_size):
-            batch = pieces[begin : begin + self.batch_size]
-            sources = [ids[i][start : start + LONGEST] for i, start in batch]
-            for (i, start), (found, found_logs) in zip(batch, self._tag(sources), strict=True):
-                tags[i][start : start + LONGEST] = found
-                logs[i][start : start + LONGEST] = found_logs
+        for first in range(0, len(pieces), self.batch_size):
+            batch = pieces[first : first + self.batch_size]
+            found = self._tag([ids[piece.line][piece.begin : piece.end] for piece in batch])
+            for piece, (best, best_logs) in zip(batch, found, strict=True):
+                kept = slice(piece.first - piece.begin, piece.last - piece.begin)
+                tags[piece.line][piece.first : piece.last] = best[kept]
+                logs[piece.line][piece.first : piece.last] = best_logs[kept]
         return [self._translation(*parts) for parts in zip(lines, tokens, ids, tags, logs, strict=True)]
+
+    def stream(self, chunks: Iterable[list[str]], report: LineReport) -> Iterator[list[Translation]]:
+        """Tag chunk by chunk.
+
+        Raises:
+            DataError: a line was cut: not every token of it would have a tag.
+        """
+        for translations in super().stream(chunks, report):
+            refuse_cut(report)
+            yield translations
 
     def _tag(self, sources: Sequence[Sequence[int]]) -> list[tuple[list[int], list[float]]]:
         """The likeliest tags of each source, and their log-probabilities."""
         padded, lengths = (tensor.to(self.compute.device) for tensor in pad_sources(sources))
+        best: list[Tensor] = []
+        logs: list[Tensor] = []
         with torch.no_grad(), self.compute.arithmetic():
-            logs_SBV = self.network.logits(self.network.readouts(padded, lengths)).float().log_softmax(dim=2)
-        logs_SBV[:, :, NO_TAG] = float("-inf")
-        best = logs_SBV.max(dim=2)
-        columns = zip(sources, best.indices.t().tolist(), best.values.t().tolist(), strict=True)
-        return [(tags[: len(source)], logs[: len(source)]) for source, tags, logs in columns]
+            readouts_SBH = self.network.readouts(padded, lengths)
+            for chunk in readouts_SBH.flatten(0, 1).split(CHUNK):
+                scores = self.network.logits(chunk).float()
+                total = scores.logsumexp(dim=1)
+                scores[:, NO_TAG] = float("-inf")
+                likeliest = scores.max(dim=1)
+                best.append(likeliest.indices)
+                logs.append(likeliest.values - total)
+        shape = padded.shape
+        columns = zip(sources, *(torch.cat(parts).view(shape).t().tolist() for parts in (best, logs)), strict=True)
+        return [(tags[: len(source)], values[: len(source)]) for source, tags, values in columns]
 
     def _translation(
         self, line: str, tokens: list[str], ids: list[int], tags: list[int], logs: list[float]
@@ -79,6 +103,28 @@ class TagTranslator(LineTranslator):
         return Translation(
             line, ids, False, [without_breaks(self.target.join(texts))], [Hypothesis(tags, score, total, logs, None)]
         )
+
+
+@dataclass(frozen=True)
+class _Piece:
+    """Tokens begin to end of a line are read, and tags first to last kept."""
+
+    line: int
+    begin: int
+    end: int
+    first: int
+    last: int
+
+
+def _bounds(length: int) -> Iterator[tuple[int, int, int, int]]:
+    """Begin, end, first and last of the pieces of a line with so many tokens."""
+    stride = LONGEST - 2 * MARGIN
+    first = 0
+    while first < length:
+        whole = length - first <= LONGEST - MARGIN or length <= LONGEST
+        last = length if whole else first + stride
+        yield max(0, first - MARGIN), min(length, last + MARGIN), first, last
+        first = last
 
 
 def line_translator(model: TrainedModel, compute: Compute, options: SearchOptions, batch_size: int) -> LineTranslator:

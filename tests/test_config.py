@@ -117,7 +117,7 @@ def test_what_is_unknown_is_refused_with_a_suggestion(values: dict[str, Any], hi
         ("text", "type", ""),
         ("text", "vocab_size", -5),
         ("text", "max_length", 0),
-        ("model", "cache", 100),
+        ("model", "cache", 10**6),
     ],
     ids=lambda value: str(value)[:20],
 )
@@ -241,3 +241,18 @@ def test_a_file_that_cannot_be_read_is_refused_by_name(tmp_path: Path) -> None:
 def test_a_configuration_cannot_be_changed() -> None:
     with pytest.raises(FrozenInstanceError):
         Config().model.hidden = 4  # type: ignore[misc]
+
+
+@pytest.mark.parametrize(
+    ("preset", "task", "reason"),
+    [
+        ("lm", "translate", "cache is nothing that a translator has: leave it out, or begin from --preset base"),
+        ("bideep", "tag", "decoder_transitions is nothing that a tagger has: leave it out, or begin from --preset tag"),
+        ("base", "lm", 'set metric = "loss", or begin from --preset lm'),
+        ("base", "tag", "set tied_embeddings = false, or begin from --preset tag"),
+    ],
+)
+def test_what_a_task_has_not_is_refused_wherever_it_comes_from(preset: str, task: str, reason: str) -> None:
+    with pytest.raises(UsageError) as caught:
+        load_config(preset, None, {"model": {"task": task}}, {})
+    assert reason in str(caught.value)

@@ -14,6 +14,7 @@ from seqtrans.model.file import TrainedModel, build_network
 from seqtrans.model.language_model import LanguageModel
 from seqtrans.recurrent.cells import adopt, find_cell
 from seqtrans.recurrent.cells.base import Cell, State
+from seqtrans.recurrent.watching import watched
 from seqtrans.text.batches import pad_sources
 from seqtrans.text.lines import LineReport
 from seqtrans.text.subword_training import learn_subwords
@@ -58,7 +59,9 @@ def last_loss(model: TrainedModel) -> float:
     if isinstance(network, LanguageModel):
         state = network.start(1)
         for number in [EOS_ID, *ids]:
-            logits, state = network.step(torch.tensor([number]), state)
+            with watched(network):  # so that it goes step by step
+                logits, state = network.predict(torch.tensor([[number]]), state)
+            logits = logits[0]
     else:
         memory = network.encode(*pad_sources([LETTERS.encode(SOURCE)]))
         decoder = network.start(memory)

@@ -20,7 +20,7 @@ FLOORS = [
     {"search"},
     {"model"},
     {"recurrent", "text"},
-    {"chart", "ticks", "config", "device", "plugins", "randomness", "errors", ""},
+    {"chart", "ticks", "config", "tasks", "device", "plugins", "randomness", "errors", ""},
 ]
 # ... but for these
 NEIGHBOURS = {
@@ -32,6 +32,7 @@ NEIGHBOURS = {
     ("recall", "training"),
     ("formats", "translation"),
     ("config", "errors"),
+    ("config", "tasks"),
     ("device", "errors"),
     ("plugins", "errors"),
 }

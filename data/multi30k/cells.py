@@ -10,14 +10,17 @@ from statistics import median
 
 
 def rate(log: Path) -> tuple[int, float]:
-    """The updates of a training, and target subwords a second: the median over its log, validations left out."""
+    """The updates of a training, and target subwords a second: the median over its log, validations left out.
+
+    Zeros where it was too short to tell.
+    """
     events = [json.loads(line) for line in log.read_text("utf-8").splitlines()]
     rates = [
         (after["tokens"] - before["tokens"]) / (after["seconds"] - before["seconds"])
         for before, after in pairwise(events)
         if before["event"] == after["event"] == "step"
     ]
-    return max(event["step"] for event in events), median(rates)
+    return max((event["step"] for event in events), default=0), median(rates or [0.0])
 
 
 def row(score: Path) -> str:

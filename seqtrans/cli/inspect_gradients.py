@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 import typer
 
 from seqtrans.chart import Series, line_chart
+from seqtrans.cli.charts import check_chart, write_chart
 from seqtrans.cli.models import load
-from seqtrans.text.files import atomic_output, check_output
 from seqtrans.text.lines import LineReport, open_input, read_lines
 
 if TYPE_CHECKING:
@@ -25,7 +25,7 @@ def inspect_gradients(model: Path, cell: str | None, chart: Path | None, as_json
     from seqtrans.gradients import CHUNK, GradientMeter
 
     if chart is not None:
-        check_output(chart, [model])
+        check_chart(chart, [model])
     meter = GradientMeter(load(model, cell))
     with open_input("-") as (stream, name):
         report = LineReport(name)
@@ -41,8 +41,7 @@ def inspect_gradients(model: Path, cell: str | None, chart: Path | None, as_json
         _say(f"warning: {name}: {profile.blank} line(s) left out that are blank, or blank on one side")
     typer.echo(_json(model, profile) if as_json else _table(profile))
     if chart is not None:
-        with atomic_output(chart) as file:
-            file.write(_chart(model, profile).encode())
+        write_chart(chart, _chart(model, profile))
 
 
 def _say(message: str) -> None:

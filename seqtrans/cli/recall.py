@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from seqtrans.chart import Series, line_chart
+from seqtrans.cli.charts import check_chart, write_chart
 from seqtrans.errors import UsageError
-from seqtrans.text.files import atomic_output, check_output
 
 if TYPE_CHECKING:
     from seqtrans.recall import Recall, Settings
@@ -65,7 +65,7 @@ def recall(
     if not 0 <= seed < 2**63:
         raise UsageError(f"--seed must be between 0 and 2^63 - 1, not {seed}")
     if chart is not None:
-        check_output(chart)
+        check_chart(chart, [Path(name.partition(":")[0]) for name in names])
 
     from seqtrans.recall import Learner, Settings, learn_to_recall
 
@@ -81,11 +81,11 @@ def recall(
 
             result = learn_to_recall(learner, delay, settings, tell)
             found.setdefault(learner.name, []).append(result)
-            say(f"{place}: {result.recalled:.1f}% recalled")
+            left_out = f"; {result.skipped} updates left out: not finite" if result.skipped else ""
+            say(f"{place}: {result.recalled:.1f}% recalled{left_out}")
     typer.echo(_json(settings, found) if as_json else _table(found))
     if chart is not None:
-        with atomic_output(chart) as file:
-            file.write(_chart(found).encode())
+        write_chart(chart, _chart(found))
 
 
 @contextmanager
@@ -129,6 +129,7 @@ def _json(settings: Settings, found: dict[str, list[Recall]]) -> str:
             "recalled": result.recalled,
             "gradient_fresh": _number(result.gradient_fresh),
             "gradient_trained": _number(result.gradient_trained),
+            "skipped": result.skipped,
         }
         for results in found.values()
         for result in results

@@ -9,9 +9,10 @@ from typing import Annotated
 
 import typer
 
+from seqtrans.cli.charts import check_chart
 from seqtrans.cli.models import CellOption, load
 from seqtrans.cli.options import DeviceOption, PrecisionOption, ThreadsOption
-from seqtrans.cli.score_by_length import check_chart, score_by_length
+from seqtrans.cli.score_by_length import score_by_length
 from seqtrans.cli.score_text import score_text
 from seqtrans.errors import UsageError
 from seqtrans.scoring import Settings, Text, metric, metric_names
@@ -125,7 +126,7 @@ def score(
     if inputs.count("-") > 1:
         raise UsageError("'-' names standard input, which can be read only once; give the other text as a file")
     if chart is not None:
-        check_chart(chart, inputs)
+        check_chart(chart, [Path(path) for path in inputs if path != "-"])
     settings = Settings(lowercase, tokenize or "13a")
     chosen = [metric(name, settings) for name in wanted]
     systems = [_read(path) for path in hypotheses]

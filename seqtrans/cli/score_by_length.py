@@ -5,21 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from seqtrans.errors import UsageError
+from seqtrans.cli.charts import write_chart
 from seqtrans.scoring import Metric, Text
-from seqtrans.text.files import atomic_output, check_output
-
-
-def check_chart(chart: Path, inputs: Sequence[str]) -> None:
-    """Make sure that the chart can be written, before anything is read or scored.
-
-    Raises:
-        UsageError: it has no file of its own.
-        StreamError: it cannot be written.
-    """
-    if str(chart) == "-":
-        raise UsageError("--chart needs the name of a file; standard output has the table")
-    check_output(chart, [Path(path) for path in inputs if path != "-"])
 
 
 def score_by_length(
@@ -41,6 +28,5 @@ def score_by_length(
 
     buckets = by_length(source, systems, references, metrics)
     if chart is not None:
-        with atomic_output(chart) as stream:
-            stream.write(output.as_chart(buckets).encode("utf-8"))
+        write_chart(chart, output.as_chart(buckets))
     return output.as_json(source.name, buckets) if as_json else output.as_text(buckets)

@@ -47,7 +47,7 @@ def score_text(
     if total.unknown:
         print(
             f"seqtrans: warning: {total.unknown} of {total.subwords} subwords are unknown to the model, which cannot "
-            "tell such apart: what it finds is too good",
+            "tell such apart: what it finds is too good; train it on text with these letters",
             file=sys.stderr,
         )
     facts = {

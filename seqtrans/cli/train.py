@@ -11,6 +11,7 @@ import typer
 from seqtrans import plugins
 from seqtrans.cli.options import DeviceOption, PrecisionOption, ThreadsOption
 from seqtrans.errors import UsageError
+from seqtrans.tasks import TASKS
 
 _CELLS = ", ".join(plugins.names("seqtrans.recurrent.cells"))
 _ATTENTIONS = ", ".join(plugins.names("seqtrans.model.attention"))
@@ -86,7 +87,7 @@ def train(
             "max_epochs": 0,
         }
     if preset is None:
-        preset = task if task in ("lm", "tag") else "base"
+        preset = TASKS[task].preset if task in TASKS else "base"
     chosen = {"task": task, "cell": cell, "attention": attention}
     flags = {"model": {key: name for key, name in chosen.items() if name is not None}, "training": training}
     job = TrainingJob(

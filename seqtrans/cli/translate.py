@@ -13,19 +13,25 @@ from seqtrans.cli.models import CellOption, load
 from seqtrans.cli.options import DeviceOption, PrecisionOption, ThreadsOption
 from seqtrans.errors import UsageError
 
+BEAM = 5
+
 _FORMATS = ", ".join(plugins.names("seqtrans.formats"))
 
 
 def translate(
     model: Annotated[Path, typer.Option("--model", "-m", help="The model file.")],
-    beam: Annotated[int, typer.Option(help="Hypotheses kept at each step; 1 is greedy search.")] = 5,
+    beam: Annotated[
+        int | None, typer.Option(help=f"Hypotheses kept at each step; 1 is greedy search. [default: {BEAM}]")
+    ] = None,
     n_best: Annotated[int, typer.Option(help="Translations to print for each line.")] = 1,
     output_format: Annotated[str, typer.Option("--format", help=f"{_FORMATS}.")] = "text",
     alignment: Annotated[str, typer.Option(help="Add an alignment: none, subwords or words.")] = "none",
     length_penalty: Annotated[
-        float,
-        typer.Option(help="alpha in score = log-probability / length^alpha; 0 prefers short translations."),
-    ] = 1.0,
+        float | None,
+        typer.Option(
+            help="alpha in score = log-probability / length^alpha; 0 prefers short translations. [default: 1]"
+        ),
+    ] = None,
     cell: CellOption = None,
     batch_size: Annotated[int, typer.Option(help="Lines searched together.")] = 64,
     precision: PrecisionOption = "auto",
@@ -33,6 +39,8 @@ def translate(
     threads: ThreadsOption = 0,
 ) -> None:
     """Translate standard input to standard output, a line for a line, in order and as they come."""
+    searched = beam is not None or length_penalty is not None
+    beam, length_penalty = beam if beam is not None else BEAM, length_penalty if length_penalty is not None else 1.0
     if beam < 1 or n_best < 1 or batch_size < 1:
         raise UsageError("--beam, --n-best and --batch-size must be at least 1")
     if n_best > beam:
@@ -56,6 +64,8 @@ def translate(
     compute = choose_compute(device, precision, threads)
     options = SearchOptions(beam, n_best, length_penalty, alignments=alignment != "none")
     trained = load(model, cell)
+    if searched and trained.config.model.task == "tag":
+        raise UsageError("a tagger does not search: leave out --beam and --length-penalty")
     translator = line_translator(trained, compute, options, batch_size)
     if alignment != "none" and not trained.seq2seq.aligns:
         raise UsageError(f"{model}: has no attention, so there is no alignment to print")

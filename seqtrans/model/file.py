@@ -9,7 +9,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from seqtrans.config import FOREIGN, Config
+from seqtrans.config import Config
 from seqtrans.errors import DataError, UsageError
 from seqtrans.model.container import read_sealed, write_sealed
 from seqtrans.model.language_model import LanguageModel
@@ -17,11 +17,12 @@ from seqtrans.model.seq2seq import Seq2Seq
 from seqtrans.model.tagger import Tagger
 from seqtrans.recurrent.cells import find_cell, is_custom
 from seqtrans.recurrent.cells.base import without_initial_weights
+from seqtrans.tasks import TASKS, TaskKind
 from seqtrans.text.subwords import SubwordModel
 
 KIND = "seqtrans model"
 FORMAT = 1
-"""Raised when older programs could not read a new file."""
+"""Raised when this program could not read an older file."""
 
 CELL_DIGEST = "cell"
 """The name of the SHA-256 of a user's cell, among those of the training data in the history."""
@@ -30,11 +31,6 @@ _SOURCE, _TARGET = "subwords.source", "subwords.target"
 
 
 Network = Seq2Seq | LanguageModel | Tagger
-
-_KINDS = {"translate": "a translator", "lm": "a language model", "tag": "a tagger"}
-
-USES = {"translate": ("translate -m",), "tag": ("translate -m",), "lm": ("score --model", "generate -m")}
-"""The commands for a model of each task."""
 
 
 @dataclass(frozen=True)
@@ -56,8 +52,8 @@ class TrainedModel:
             UsageError: this is something else.
         """
         if not isinstance(self.network, Seq2Seq):
-            uses = " or ".join(f"`seqtrans {command}`" for command in USES[self.config.model.task])
-            raise UsageError(f"this model is {self.kind}, not a translator; use {uses}")
+            uses = " or ".join(f"`seqtrans {command}`" for command in self.task.commands)
+            raise UsageError(f"this model is a {self.task.noun}, not a translator; use {uses}")
         return self.network
 
     @property
@@ -68,7 +64,7 @@ class TrainedModel:
             UsageError: this is something else.
         """
         if not isinstance(self.network, LanguageModel):
-            raise UsageError(f"this model is {self.kind}, not a language model (`seqtrans train --task lm`)")
+            raise UsageError(f"this model is a {self.task.noun}, not a language model (`seqtrans train --task lm`)")
         return self.network
 
     @property
@@ -79,13 +75,13 @@ class TrainedModel:
             UsageError: this is something else.
         """
         if not isinstance(self.network, Tagger):
-            raise UsageError(f"this model is {self.kind}, not a tagger (`seqtrans train --task tag`)")
+            raise UsageError(f"this model is a {self.task.noun}, not a tagger (`seqtrans train --task tag`)")
         return self.network
 
     @property
-    def kind(self) -> str:
-        """What it is, in words."""
-        return _KINDS[self.config.model.task]
+    def task(self) -> TaskKind:
+        """What it is for."""
+        return TASKS[self.config.model.task]
 
 
 def build_network(config: Config, source: SubwordModel, target: SubwordModel) -> Network:
@@ -144,6 +140,8 @@ def load_model(path: Path) -> TrainedModel:
         if tensor.dtype != torch.float32 or not torch.isfinite(tensor).all():
             raise DataError(f"{path}: tensor '{name}' holds values that are not finite 32-bit numbers")
     _adopt(network, tensors)
+    if isinstance(network, LanguageModel) and network.cache is not None and not network.cache.is_sound():
+        raise DataError(f"{path}: its cache has a share or sharpness out of range")
     return TrainedModel(config, network.eval(), source, target, history)
 
 
@@ -170,7 +168,8 @@ def _check_sizes(
     for key, shape in known.items():
         if key not in tensors or tuple(tensors[key].shape) != shape:
             raise DataError(f"{name}: tensor '{key}' does not fit the configuration")
-    if max(sizes.encoder_layers, sizes.decoder_layers) > len(tensors):
+    cells = sizes.encoder_layers * sizes.encoder_transitions, sizes.decoder_layers * sizes.decoder_transitions
+    if max(cells) > len(tensors):
         raise DataError(f"{name}: has fewer tensors than its configuration has layers")
 
 
@@ -221,7 +220,7 @@ def subwords_from(tensors: dict[str, Tensor], name: str) -> tuple[SubwordModel, 
 def describe(model: TrainedModel) -> dict[str, Any]:
     """What a person, or a program, may want to know of a model, ready for JSON."""
     config = model.config.model
-    foreign = FOREIGN[config.task]["model"]
+    foreign = model.task.foreign["model"]
     parts: dict[str, int] = {}
     for name, tensor in weights_of(model.network).items():
         part = name.split(".")[0]

@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from seqtrans.config import ModelConfig
-from seqtrans.model.cache import ContinuousCache, Memory
+from seqtrans.model.cache import ContinuousCache, Past
 from seqtrans.model.dropout import VariationalDropout, WordDropout
 from seqtrans.model.parts import embedding
 from seqtrans.recurrent.cells import find_cell
@@ -25,7 +25,7 @@ class LanguageState(NamedTuple):
     """What a model knows of the text that it has read."""
 
     layers: tuple[State, ...]
-    memory: Memory | None = None
+    past: Past | None = None
     """What its cache may copy from."""
 
 
@@ -66,7 +66,7 @@ class LanguageModel(nn.Module):
                 outputs, last = cell.run(below, before)
                 after.append(last)
                 below = self.dropout(outputs) + below if number else self.dropout(outputs)
-        return self._read_out(below), LanguageState(tuple(after), state.memory)
+        return self._read_out(below), LanguageState(tuple(after), state.past)
 
     def logits(self, readouts: Tensor) -> Tensor:
         """Readouts -> scores [..., V] before the softmax."""
@@ -78,8 +78,8 @@ class LanguageModel(nn.Module):
         logits = self.logits(readouts)
         if self.cache is None:
             return logits.to(torch.promote_types(logits.dtype, torch.float32)).log_softmax(dim=2), after
-        likeness, memory = self.cache.look(readouts, inputs_TB, state.memory)
-        return self.cache.mix(logits, likeness), LanguageState(after.layers, memory)
+        likeness, past = self.cache.look(readouts, inputs_TB, state.past)
+        return self.cache.mix(logits, likeness), LanguageState(after.layers, past)
 
     def _read_out(self, top: Tensor) -> Tensor:
         return top if self.readout is None else linear(top, self.readout.weight, self.readout.bias)

@@ -10,13 +10,14 @@ from typing import ClassVar, cast
 
 from torch import Tensor, nn
 
+from seqtrans.errors import UsageError
 from seqtrans.recurrent.cells.base import Cell, State
 
 
 class DeepTransition(Cell):
     """s_t = f_L(... f_2(f_1(x_t, s_{t-1}))): only the first of L cells reads the input.
 
-    Pascanu et al. 2014, section 3.1, with gated cells as Miceli Barone et al. 2017, section 2.3.1.
+    Pascanu et al. 2014, with gated cells as Miceli Barone et al. 2017.
     """
 
     transitions: ClassVar[int]
@@ -44,8 +45,16 @@ class DeepTransition(Cell):
 
 
 def with_transitions(kind: type[Cell], transitions: int) -> type[Cell]:
-    """A class of cells like `kind`, with so many transitions a step."""
+    """A class of cells like `kind`, with so many transitions a step.
+
+    Raises:
+        UsageError: nobody knows what this cell makes of no input.
+    """
     if transitions == 1:
         return kind
+    if kind.project is not Cell.project and kind.project_nothing is Cell.project_nothing:
+        raise UsageError(
+            f"cell {kind.__name__} has a `project` of its own: with deep transitions it needs its `project_nothing` too"
+        )
     name = f"{kind.__name__}x{transitions}"
     return cast(type[Cell], type(name, (DeepTransition, kind), {"transitions": transitions, "kind": kind}))

@@ -173,7 +173,7 @@ def refuse_cut(report: LineReport) -> None:
     if report.cut.count:
         raise DataError(
             f"{report.name}:{report.cut.first}: is longer than {MAX_LINE_BYTES} bytes; break it into lines first, "
-            "as with `fold -s`"
+            "as with `fold -s -w 100000`"
         )
 
 

@@ -4,24 +4,35 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from seqtrans.errors import UsageError
 from seqtrans.text.subwords import SPACE, SubwordModel
 
 TOKEN_TYPES = ("char", "word")
 """The types of subword models whose subwords can be told one by one."""
+
+_LIGATURE = "\ufb01"
+"""A letter that compatibility normalisation makes two of."""
 
 
 class Tokens:
     """The tokens of one side: one id each, none merged, none added, none lost."""
 
     def __init__(self, subwords: SubwordModel) -> None:
+        """Take the vocabulary of a side.
+
+        Raises:
+            UsageError: its subwords are neither characters nor words, or it changes characters.
+        """
         if subwords.type not in TOKEN_TYPES:
-            raise ValueError(f"subwords of type {subwords.type} are no tokens")
+            raise UsageError(f"tokens are of type {' or '.join(TOKEN_TYPES)}, not {subwords.type}")
+        if subwords.type == "char" and subwords.normalize(_LIGATURE) != _LIGATURE:
+            raise UsageError("tokens are taken as they stand: learn the subwords without --normalization")
         self.subwords = subwords
         self.words = subwords.type == "word"
 
     def split(self, line: str) -> list[str]:
-        """The words of a line, or its characters, spaces too."""
-        return line.split() if self.words else list(line)
+        """The words of a line, as its vocabulary sees them, or its characters, spaces too."""
+        return [w.removeprefix(SPACE) for w in self.subwords.encode_pieces(line)] if self.words else list(line)
 
     def ids(self, tokens: Sequence[str]) -> list[int]:
         """An id for each token."""

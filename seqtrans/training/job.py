@@ -9,10 +9,11 @@ from seqtrans.config import Config, TrainingConfig
 from seqtrans.device import Compute
 from seqtrans.errors import DataError, StreamError, UsageError
 from seqtrans.model.attention import find_attention
-from seqtrans.model.file import CELL_DIGEST, USES, load_model
+from seqtrans.model.file import CELL_DIGEST, load_model
 from seqtrans.recurrent.cells import find_cell, is_custom
 from seqtrans.recurrent.custom import adopt_cell
 from seqtrans.scoring.registry import metric_names, shown
+from seqtrans.tasks import TASKS
 from seqtrans.text.files import check_output
 from seqtrans.text.subwords import SubwordModel
 from seqtrans.training.checkpoint import Checkpoint, StateFolder
@@ -165,13 +166,13 @@ def _tell(trainer: Trainer, job: TrainingJob, progress: Progress) -> None:
     if position.best_score is None:
         progress.say("warning: no validation gave a number; no model was kept")
         return
-    score = f"{position.best_score:.3f}" if metric == "loss" else f"{shown(metric, position.best_score)} (greedy)"
+    search = " (greedy)" if job.config.model.task == "translate" else ""
+    score = f"{position.best_score:.3f}" if metric == "loss" else shown(metric, position.best_score) + search
     progress.say(
         f"{job.output}: kept from step {position.best_step:,} of {position.step:,}, dev {metric} "
         f"{score}, after {position.seconds / 60:.1f} minutes"
     )
     model = job.config.model
-    command = USES[model.task][0]
+    task = TASKS[model.task]
     cell = f" --cell {model.cell}" if is_custom(model.cell) else ""
-    what = {"translate": "translate", "tag": "tag", "lm": "score"}[model.task]
-    progress.say(f"{what} with: seqtrans {command} {job.output}{cell} < TEXT")
+    progress.say(f"{task.verb} with: seqtrans {task.commands[0]} {job.output}{cell} < TEXT")

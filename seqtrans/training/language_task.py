@@ -57,8 +57,9 @@ class LanguageTask:
         What the cache does is fit to that text first.
         """
         network, dev = self.model.language_model.eval(), self.data.dev
-        segments = Segments(dev, min(len(dev) // LONG_STREAM, MOST_STREAMS), VALIDATION_STEPS)
         fit = None if network.cache is None else CacheFit(network.cache)
+        long = max(LONG_STREAM, 2 * self.config.model.cache)  # so that the cache is full for the most part
+        segments = Segments(dev, min(len(dev) // long, MOST_STREAMS), VALIDATION_STEPS)
         nats = 0.0
         state = network.start(segments.streams)
         with torch.no_grad():
@@ -93,7 +94,7 @@ class LanguageTask:
     def history(self) -> dict[str, Any]:
         """The length of the text, and what the cache was fit to."""
         cache = self.model.language_model.cache
-        fit = {} if cache is None else {"cache": {"share": round(cache.share, 4), "sharpness": cache.sharpness}}
+        fit = {} if cache is None else {"cache": dict(zip(("share", "sharpness"), cache.chosen(), strict=True))}
         return {"training_subwords": len(self.data.train), "training_characters": self.data.train.characters, **fit}
 
     def where(self, batch: Segment) -> str:

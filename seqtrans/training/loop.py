@@ -164,6 +164,7 @@ class Trainer:
 
     def _history(self, found: Validation) -> dict[str, Any]:
         """What the model file tells of its making; nothing in it depends on the time it took."""
+        search = {"search": "greedy"} if self.config.model.task == "translate" else {}
         return {
             "seqtrans": __version__,
             "torch": torch.__version__,
@@ -172,7 +173,7 @@ class Trainer:
             "epochs": round(self.position.step / self._epoch_steps, 2),
             **self.task.history(),
             "data": self.task.digests,
-            "dev": {"loss": found.loss, found.metric: found.score, **({"search": "greedy"} if found.samples else {})},
+            "dev": {"loss": found.loss, found.metric: found.score, **search},
         }
 
     def _save_checkpoint(self) -> None:

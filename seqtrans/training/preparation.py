@@ -12,7 +12,6 @@ from seqtrans.text.corpus import WARN_SHARE, EncodedCorpus, ParallelText, encode
 from seqtrans.text.stream import TextStream, read_text
 from seqtrans.text.subword_training import MAX_VOCAB_SIZE, fitting_vocab_size, learn_subwords
 from seqtrans.text.subwords import SUBWORD_TYPES, SubwordModel, SubwordType
-from seqtrans.text.tokens import TOKEN_TYPES
 
 SUBWORD_DIGESTS = ("source subwords", "target subwords")
 """The names under which the digests of subword models stand among those of the corpus."""
@@ -109,15 +108,12 @@ def prepare(
     """Read and encode both corpora, learning subwords where none are given; see `encode_corpus` for `aligned`.
 
     Raises:
-        UsageError: the corpora are to be `aligned` by subwords that are neither characters nor words.
+        UsageError: the corpora are to be `aligned` by subwords that are no `Tokens`.
         DataError: a corpus is not usable (see `read_parallel` and `encode_corpus`).
         StreamError: a file cannot be read.
     """
     train_text, dev_text = read_parallel(train, report), read_parallel(dev, report)
     source, target = subwords or _learn(train_text, config, report)
-    for side in (source, target):
-        if aligned and side.type not in TOKEN_TYPES:
-            raise UsageError(f"a tagger's tokens are of type {' or '.join(TOKEN_TYPES)}, not {side.type}")
     encoded = []
     for text in (train_text, dev_text):
         corpus = encode_corpus(text, source, target, config.max_length, aligned=aligned)

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from seqtrans.tagging import LONGEST, MARGIN, _bounds
 from tests.conftest import RunSeqtrans
 
 CONFIG = """\
@@ -77,6 +78,23 @@ def test_capitals_come_back_and_nothing_is_lost(texts: Path, capitals: Path, run
         assert found[6] == "Otto " * 400
 
 
+def test_a_line_that_would_be_cut_is_refused(capitals: Path, run_seqtrans: RunSeqtrans) -> None:
+    run = run_seqtrans("translate", "-m", capitals, input=b"anna\n" + b"x" * 1_100_000 + b"\n")
+    assert run.returncode == 65
+    assert b"<stdin>:2: is longer than 1048576 bytes; break it into lines first" in run.stderr
+
+
+def test_a_long_line_is_read_in_pieces_that_know_their_neighbours() -> None:
+    for length in (1, 499, 500, 501, 550, 551, 900, 901, 5000):
+        pieces = list(_bounds(length))
+        assert [first for *_, first, _ in pieces] == [0, *(last for *_, last in pieces[:-1])]
+        assert pieces[-1][3] == length
+        for begin, end, first, last in pieces:
+            assert begin == max(0, first - MARGIN)
+            assert end == min(length, last + MARGIN)
+            assert 0 < end - begin <= LONGEST
+
+
 def test_words_have_tags(texts: Path, tmp_path: Path, run_seqtrans: RunSeqtrans) -> None:
     output = tmp_path / "names.safetensors"
     (tmp_path / "words.toml").write_text(CONFIG + "metric = 'wer'\n[text]\ntype = 'word'\n", "utf-8")
@@ -118,6 +136,7 @@ def test_pairs_with_unequal_sides_are_dropped_and_counted(
     ("words", "reason"),
     [
         (["translate", "--n-best", 2, "--format", "jsonl"], "leave out --n-best"),
+        (["translate", "--beam", 3], "does not search: leave out --beam"),
         (["translate", "--alignment", "words"], "leave out --n-best and --alignment"),
         (["generate"], "this model is a tagger, not a language model"),
         (["score"], "this model is a tagger, not a language model"),

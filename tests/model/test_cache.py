@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import math
-
 import pytest
 import torch
 from torch import Tensor
 
 from seqtrans.config import ModelConfig
-from seqtrans.model.cache import Memory
 from seqtrans.model.language_model import LanguageModel
 from seqtrans.text.stream import Segment
 from seqtrans.training.cache_fit import SHARES, SHARPNESSES, CacheFit
@@ -64,10 +61,10 @@ def test_it_is_what_the_equations_say_however_the_text_is_cut(size: int, pieces:
     logs = torch.cat(parts)
     torch.testing.assert_close(logs.logsumexp(dim=2), torch.zeros(STEPS, 2).double(), rtol=0, atol=1e-6)
     found = logs.gather(2, text[1:].unsqueeze(2)).squeeze(2)
-    expected = by_hand(model, text, float(model.cache.share), float(model.cache.sharpness))
+    expected = by_hand(model, text, *model.cache.chosen())
     torch.testing.assert_close(found, expected, rtol=1e-6, atol=1e-6)
-    assert state.memory is not None
-    assert state.memory.inputs_BW.shape == (2, min(size, STEPS))
+    assert state.past is not None
+    assert state.past.inputs_BW.shape == (2, min(size, STEPS))
 
 
 def test_a_cache_without_a_share_changes_nothing() -> None:
@@ -89,17 +86,30 @@ def test_the_best_of_all_ways_is_chosen_and_its_loss_told() -> None:
         fit.read(segment, readouts, model.logits)
     losses = {(h, s): -float(by_hand(model, text, s, h).sum()) for h in SHARPNESSES for s in SHARES}
     assert fit.choose() == pytest.approx(min(losses.values()), rel=1e-9)
-    chosen = (model.cache.sharpness, min(SHARES, key=lambda s: abs(s - model.cache.share)))
+    share, sharpness = model.cache.chosen()
+    chosen = (sharpness, min(SHARES, key=lambda s: abs(s - share)))
     assert losses[chosen] == min(losses.values())
     assert losses[chosen] < min(losses[h, 0.0] for h in SHARPNESSES)
 
 
-def test_bfloat16_readouts_are_compared_in_32_bits() -> None:
-    model = make_model(5)
+@torch.no_grad()
+def test_in_bfloat16_the_past_is_compared_in_32_bits() -> None:
+    model, text = make_model(5).float(), some_text(2)
     assert model.cache is not None
-    readouts = torch.randn(3, 1, 6).bfloat16()
-    likeness, memory = model.cache.look(readouts, some_text(1)[:3], None)
-    assert memory.keys_BWE.dtype == likeness.cosine_BTK.dtype == torch.float32
-    _, later = model.cache.look(readouts, some_text(1)[:3], Memory(*memory))
-    assert later.keys_BWE.shape == (1, 5, 6)
-    assert math.isinf(float(likeness.cosine_BTK[0, 0, 0]))
+    model.cache.fit(share=0.3, sharpness=4.0)
+    expected, _ = model.predict(text, model.start(2))
+    fit = CacheFit(model.cache)
+    with torch.autocast("cpu", dtype=torch.bfloat16):
+        found, state = model.predict(text, model.start(2))
+        readouts, _ = model.readouts(text[:-1], model.start(2))
+        likeness, past = model.cache.look(readouts, text[:-1], None)
+        fit.read(Segment(text[:-1], text[1:], True, 2 * STEPS), readouts, model.logits)
+    assert readouts.dtype == torch.bfloat16
+    assert found.dtype == past.keys_BWE.dtype == likeness.cosine_BTK.dtype == torch.float32
+    keys = torch.nn.functional.normalize(readouts.float().transpose(0, 1), dim=2)
+    exact = keys @ keys.transpose(1, 2)
+    reached = likeness.cosine_BTK.isfinite()
+    torch.testing.assert_close(likeness.cosine_BTK[reached], exact[reached], rtol=0, atol=1e-6)
+    torch.testing.assert_close(found, expected, rtol=0.05, atol=0.05)
+    assert fit.choose() > 0
+    assert state.past is not None

@@ -156,6 +156,8 @@ def test_weights_of_another_type_are_refused(saved: Path, dtype: torch.dtype) ->
         ("encoder_layers", 2),
         ("decoder_layers", 1),
         ("decoder_layers", 3),
+        ("decoder_transitions", 2),
+        ("encoder_transitions", 3),
         ("cell", "gru"),
         ("attention", "additive"),
         ("attention", "none"),
@@ -192,6 +194,26 @@ def test_a_configuration_that_does_not_fit_the_weights_is_refused(saved: Path, k
 )
 def test_a_configuration_that_cannot_be_is_refused(saved: Path, config: object) -> None:
     refused(rewritten(saved, lambda document, _: document.update(config=config)))
+
+
+@pytest.mark.parametrize("setting", [[1.0, 5.0], [-0.1, 5.0], [3.0, 5.0], [0.2, -1.0]])
+def test_a_cache_that_cannot_be_is_refused(
+    languages: tuple[SubwordModel, SubwordModel], tmp_path: Path, setting: list[float]
+) -> None:
+    path = tmp_path / "lm.safetensors"
+    save_model(path, make_model(replace(SMALL, task="lm", cache=5), *languages))
+    load_model(path)
+    rewritten(path, lambda _, tensors: tensors.update({"cache.setting": torch.tensor(setting)}))
+    assert "its cache has a share or sharpness out of range" in refused(path)
+
+
+def test_settings_that_never_did_anything_do_not_spoil_a_file(
+    languages: tuple[SubwordModel, SubwordModel], tmp_path: Path
+) -> None:
+    path = tmp_path / "lm.safetensors"
+    save_model(path, make_model(replace(SMALL, task="lm"), *languages))
+    rewritten(path, lambda document, _: document["config"]["text"].update(max_length=50))
+    load_model(path)
 
 
 @pytest.mark.parametrize("key", ["config", "history", "format"])

@@ -52,9 +52,12 @@ def test_a_step_goes_through_one_cell_after_the_other(name: str) -> None:
     expected = torch.stack(outputs)
     torch.testing.assert_close(found["outputs"], expected, rtol=1e-12, atol=1e-12)
     loss = (expected * torch.linspace(-1, 1, expected.numel(), dtype=torch.float64).view_as(expected)).sum()
-    names = ["inputs", *(key for key, _ in chain[0].named_parameters())]
-    gradients = torch.autograd.grad(loss, [inputs, *chain[0].parameters()])
-    assert_same({key: found[key] for key in names}, dict(zip(names, gradients, strict=True)), 1e-11)
+    leaves = {"inputs": inputs, **{f"state {number}": tensor for number, tensor in enumerate(state)}}
+    for number, cell in enumerate(chain):
+        begin = f"later.{number - 1}." if number else ""
+        leaves |= {begin + key: weight for key, weight in cell.named_parameters() if begin + key in weights}
+    gradients = torch.autograd.grad(loss, list(leaves.values()))
+    assert_same(found, {"outputs": expected.detach(), **dict(zip(leaves, gradients, strict=True))}, 1e-11)
 
 
 def test_one_transition_is_the_cell_itself() -> None:

@@ -109,7 +109,10 @@ class Cell(nn.Module):
         return linear(inputs, self.input_weight, self.bias)
 
     def project_nothing(self, like: Tensor) -> Tensor:
-        """What `project` gives for inputs of zero, with the type and shape of `like` [B, G*H]."""
+        """What `project` gives for inputs of zero, with the type and shape of `like` [B, G*H].
+
+        For deep transitions; to be overridden together with `project`.
+        """
         return self.bias.to(like.dtype).expand_as(like)
 
     def step(self, projected: Tensor, state: State) -> State:
