@@ -54,6 +54,8 @@ class Recipe:
         self.folder = folder / "data" / name
         shutil.copytree(DATA / name, self.folder, ignore=shutil.ignore_patterns("out", "corpus", "__pycache__"))
         shutil.copy(DATA / "recipe.mk", folder / "data")
+        (folder / "data" / "multi30k").mkdir(exist_ok=True)
+        shutil.copy(DATA / "multi30k" / "corpus.mk", folder / "data" / "multi30k")
         self.corpus = folder / "local"
         for path in PARALLEL.get(name, []):
             self._write(path, "one\ntwo\n")
