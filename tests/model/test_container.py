@@ -159,7 +159,7 @@ def test_zeros_in_place_of_any_block_are_found(sealed: Path) -> None:
     assert not is_accepted(sealed, bytes(len(whole)))
 
 
-@settings(deadline=None, max_examples=300, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=300, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 @given(data=st.binary(max_size=300))
 def test_any_bytes_are_refused(tmp_path: Path, data: bytes) -> None:
     assert not is_accepted(tmp_path / "random", data)
@@ -181,7 +181,7 @@ JSON = st.recursive(
 )
 
 
-@settings(deadline=None, max_examples=200, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=200, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 @given(header=JSON, inner=JSON, body=st.binary(max_size=40), wrapped=st.booleans())
 def test_any_header_is_refused(tmp_path: Path, header: Any, inner: Any, body: bytes, wrapped: bool) -> None:
     if wrapped:

@@ -128,7 +128,7 @@ def test_options_that_cannot_be_are_usage_errors(args, options) -> None:
         learn(TEXT, *args, **options)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(
     lines=st.lists(st.text(st.characters(exclude_categories=["Cs"]), max_size=12), max_size=6),
     subword_type=st.sampled_from(SUBWORD_TYPES),
