@@ -18,7 +18,7 @@ from seqtrans.model.file import TrainedModel
 from seqtrans.search.hypothesis import Hypothesis, SearchOptions
 from seqtrans.text.batches import pad_sources
 from seqtrans.text.lines import LineReport, refuse_cut, without_breaks
-from seqtrans.text.subwords import BOS_ID, EOS_ID, PAD_ID, UNK_ID
+from seqtrans.text.subwords import FIRST_PIECE_ID, UNK_ID
 from seqtrans.text.tokens import Tokens
 from seqtrans.translation import LineTranslator, Translation, Translator
 
@@ -27,8 +27,6 @@ LONGEST, MARGIN = 500, 50
 there are at least so many tokens on either side of it, or the line's end."""
 CHUNK = 512
 """Tokens whose scores are held at once."""
-
-NO_TAG = [PAD_ID, UNK_ID, BOS_ID, EOS_ID]
 
 
 class TagTranslator(LineTranslator):
@@ -84,7 +82,7 @@ class TagTranslator(LineTranslator):
             for chunk in readouts_SBH.flatten(0, 1).split(CHUNK):
                 scores = self.network.logits(chunk).float()
                 total = scores.logsumexp(dim=1)
-                scores[:, NO_TAG] = float("-inf")
+                scores[:, :FIRST_PIECE_ID] = float("-inf")  # no tag is special
                 likeliest = scores.max(dim=1)
                 best.append(likeliest.indices)
                 logs.append(likeliest.values - total)

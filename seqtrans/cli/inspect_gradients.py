@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -12,6 +11,7 @@ import typer
 from seqtrans.chart import Series, line_chart
 from seqtrans.cli.charts import check_chart, write_chart
 from seqtrans.cli.models import load
+from seqtrans.cli.streams import say
 from seqtrans.text.lines import LineReport, open_input, read_lines
 
 if TYPE_CHECKING:
@@ -36,16 +36,12 @@ def inspect_gradients(model: Path, cell: str | None, chart: Path | None, as_json
             number += len(chunk)
     profile = meter.profile(name)
     for warning in report.warnings():
-        _say(f"warning: {warning}")
+        say(f"warning: {warning}")
     if profile.blank:
-        _say(f"warning: {name}: {profile.blank} line(s) left out that are blank, or blank on one side")
+        say(f"warning: {name}: {profile.blank} line(s) left out that are blank, or blank on one side")
     typer.echo(_json(model, profile) if as_json else _table(profile))
     if chart is not None:
         write_chart(chart, _chart(model, profile))
-
-
-def _say(message: str) -> None:
-    print(f"seqtrans: {message}", file=sys.stderr)
 
 
 def _table(profile: Profile) -> str:

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from seqtrans.cli.streams import say
+
 if TYPE_CHECKING:
     from seqtrans.model.file import TrainedModel
 
@@ -30,5 +32,5 @@ def load(model: Path, cell: str | None) -> TrainedModel:
     digest = adopt_cell(cell)
     trained = load_model(model)
     if trained.history.get("data", {}).get(CELL_DIGEST, digest) != digest:
-        typer.echo(f"seqtrans: warning: {cell} has changed since {model} was trained", err=True)
+        say(f"warning: {cell} has changed since {model} was trained")
     return trained

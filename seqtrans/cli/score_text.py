@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import json
 import math
-import sys
 from typing import TYPE_CHECKING
 
 import typer
 
+from seqtrans.cli.streams import say
 from seqtrans.errors import DataError
 from seqtrans.text.lines import LineReport, open_input, read_lines, refuse_cut
 
@@ -41,14 +41,13 @@ def score_text(
                     if sentences:
                         typer.echo(f"{-reading.nats:.4f}\t{reading.subwords}\t{reading.perplexity:.2f}")
             for warning in report.warnings():
-                print(f"seqtrans: warning: {warning}", file=sys.stderr)
+                say(f"warning: {warning}")
     if not count:
         raise DataError(f"{', '.join(texts)}: there are no lines")
     if total.unknown:
-        print(
-            f"seqtrans: warning: {total.unknown} of {total.subwords} subwords are unknown to the model, which cannot "
-            "tell such apart: what it finds is too good; train it on text with these letters",
-            file=sys.stderr,
+        say(
+            f"warning: {total.unknown} of {total.subwords} subwords are unknown to the model, which cannot "
+            "tell such apart: what it finds is too good; train it on text with these letters"
         )
     facts = {
         "perplexity": total.perplexity if math.isfinite(total.perplexity) else None,

@@ -9,6 +9,11 @@ import sys
 from typing import NoReturn
 
 
+def say(message: str) -> None:
+    """A line on standard error."""
+    print(f"seqtrans: {message}", file=sys.stderr)
+
+
 class _Closed(io.RawIOBase):
     """What stands for a standard output that the caller has closed: nothing can be written to it."""
 

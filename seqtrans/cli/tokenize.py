@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
+from seqtrans.cli.streams import say
+
 if TYPE_CHECKING:
     from seqtrans.text.subwords import SubwordModel
 
@@ -59,7 +61,7 @@ def learn(
         vocab_size,
         normalization=normalization,
         byte_fallback=byte_fallback,
-        report=_say,
+        report=say,
     )
     if to_stdout:
         sys.stdout.buffer.write(model.proto)
@@ -67,7 +69,7 @@ def learn(
         return
     with atomic_output(output) as stream:
         stream.write(model.proto)
-    _say(f"{output}: {model.type}, {model.size} subwords")
+    say(f"{output}: {model.type}, {model.size} subwords")
 
 
 @app.command()
@@ -87,7 +89,7 @@ def _filter(path: Path, convert: Callable[[SubwordModel, list[str]], list[str]])
     from seqtrans.text.subwords import SubwordModel
 
     subwords = SubwordModel.load(path)
-    filter_lines(sys.stdout.buffer, lambda lines: convert(subwords, lines), warn=_say)
+    filter_lines(sys.stdout.buffer, lambda lines: convert(subwords, lines), warn=say)
 
 
 def _lines_of(paths: Iterable[Path]) -> Iterator[str]:
@@ -99,8 +101,4 @@ def _lines_of(paths: Iterable[Path]) -> Iterator[str]:
             report = LineReport(name)
             yield from read_lines(stream, report, strict=True)
             for warning in report.warnings():
-                _say(warning)
-
-
-def _say(message: str) -> None:
-    print(f"seqtrans: {message}", file=sys.stderr)
+                say(warning)

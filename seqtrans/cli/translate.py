@@ -11,6 +11,7 @@ import typer
 from seqtrans import plugins
 from seqtrans.cli.models import CellOption, load
 from seqtrans.cli.options import DeviceOption, PrecisionOption, ThreadsOption
+from seqtrans.cli.streams import say
 from seqtrans.errors import UsageError
 
 BEAM = 5
@@ -82,4 +83,4 @@ def translate(
                 sys.stdout.buffer.flush()
         finally:
             for warning in report.warnings():
-                print(f"seqtrans: warning: {warning}", file=sys.stderr)
+                say(f"warning: {warning}")

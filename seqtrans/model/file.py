@@ -93,6 +93,11 @@ def build_network(config: Config, source: SubwordModel, target: SubwordModel) ->
     return Seq2Seq(config.model, source.size, target.size, joint=source.digest == target.digest)
 
 
+def fresh_model(config: Config, source: SubwordModel, target: SubwordModel) -> TrainedModel:
+    """A model that is yet to be trained."""
+    return TrainedModel(config, build_network(config, source, target), source, target)
+
+
 def save_model(path: Path, model: TrainedModel, weights: dict[str, Tensor] | None = None) -> None:
     """Write a model; `weights` (such as their moving average) stand in for the network's own.
 

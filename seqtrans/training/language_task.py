@@ -11,7 +11,7 @@ from torch import Tensor
 
 from seqtrans.config import Config
 from seqtrans.device import Compute
-from seqtrans.model.file import TrainedModel, build_network
+from seqtrans.model.file import fresh_model
 from seqtrans.model.language_model import LanguageModel, LanguageState
 from seqtrans.text.stream import Segment, Segments
 from seqtrans.training.cache_fit import CacheFit
@@ -30,8 +30,7 @@ class LanguageTask:
 
     def __init__(self, config: Config, data: LanguageData) -> None:
         self.config, self.data = config, data
-        network = build_network(config, data.subwords, data.subwords)
-        self.model = TrainedModel(config, network, data.subwords, data.subwords)
+        self.model = fresh_model(config, data.subwords, data.subwords)
         self.digests = data.digests
         self.segments = Segments(data.train, config.training.batch_size, config.training.bptt)
         self.epoch_steps = len(self.segments)
@@ -70,8 +69,8 @@ class LanguageTask:
                     readouts, state = network.readouts(segment.inputs_TB, state)
                     if fit is None:
                         nats += float(readouts_loss(network, readouts, segment.outputs_TB, 0.0)[1])
-                        continue
-                    fit.read(segment, readouts, network.logits)
+                    else:
+                        fit.read(segment, readouts, network.logits)
         if fit is not None:
             nats = fit.choose()
         loss = nats / (segments.streams * segments.length)

@@ -12,7 +12,7 @@ from torch import Tensor
 
 from seqtrans.config import Config
 from seqtrans.device import Compute
-from seqtrans.model.file import TrainedModel, build_network
+from seqtrans.model.file import fresh_model
 from seqtrans.model.seq2seq import Seq2Seq
 from seqtrans.model.tagger import Tagger
 from seqtrans.text.batches import Batch, epoch_order, make_batch
@@ -26,8 +26,7 @@ class TranslationTask:
 
     def __init__(self, config: Config, data: TrainingData) -> None:
         self.config, self.data = config, data
-        network = build_network(config, data.source_subwords, data.target_subwords)
-        self.model = TrainedModel(config, network, data.source_subwords, data.target_subwords)
+        self.model = fresh_model(config, data.source_subwords, data.target_subwords)
         self.digests = data.digests
         self.epoch_steps = math.ceil(len(data.train) / config.training.batch_size)
         self.size = f"{len(data.train):,} pairs"
