@@ -1,17 +1,18 @@
 """A function and its derivative as two flat lists of operations.
 
 Autograd writes the backward pass once. After that both passes run without it, which costs half as much where the
-tensors are as small as those of one step of a recurrence.
+tensors are as small as those of one step of a recurrence. What they compute they can put where it belongs.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import torch
 from torch import Tensor
+from torch._ops import OpOverload
 from torch.fx import Graph, GraphModule, Node
 from torch.fx.experimental.proxy_tensor import make_fx
 from torch.fx.node import map_arg
@@ -28,9 +29,14 @@ class Passes:
     """Both lists, for tensors of certain shapes."""
 
     forward: Callable[..., tuple[tuple[Tensor, ...], Kept]]
-    """What the function is given, one by one -> its results, and what to keep."""
+    """What the function is given, one by one, and a place for its first result -> its results, and what to keep."""
     backward: Callable[..., tuple[Tensor | None, ...]]
-    """What was kept and then the gradients of the results, one by one -> those of what was given, if any."""
+    """What was kept, then the gradients of the results, then the places -> the gradients that have no place.
+
+    They are of what was given, one by one; None where there is none.
+    """
+    reached: tuple[bool, ...]
+    """Whether what was given has a gradient, one by one. A place for one that has none is left as it is."""
 
 
 class Derivation:
@@ -40,15 +46,18 @@ class Derivation:
         self.function = function
         self._passes: dict[Any, Passes] = {}
 
-    def of(self, given: Sequence[Tensor]) -> Passes:
-        """The passes for arguments like these, of which only shapes, type and device matter."""
-        key = given[0].device, given[0].dtype, tuple(tensor.shape for tensor in given)
+    def of(self, given: Sequence[Tensor], placed: Collection[int]) -> Passes:
+        """The passes for arguments like these, of which only shapes, type and device matter.
+
+        `placed` tells by number which of them have a place for their gradient.
+        """
+        key = given[0].device, given[0].dtype, tuple(tensor.shape for tensor in given), tuple(placed)
         if key not in self._passes:
-            self._passes[key] = _derive(self.function, given)
+            self._passes[key] = _derive(self.function, given, placed)
         return self._passes[key]
 
 
-def _derive(function: Function, like: Sequence[Tensor]) -> Passes:
+def _derive(function: Function, like: Sequence[Tensor], placed: Collection[int]) -> Passes:
     def joint(given: list[Tensor], above: list[Tensor]) -> list[Tensor | None]:
         results = function(given)
         return [*results, *torch.autograd.grad(results, given, above, allow_unused=True)]
@@ -63,17 +72,19 @@ def _derive(function: Function, like: Sequence[Tensor]) -> Passes:
         if node.target in _SAME or scaled_by_one:
             node.replace_all_uses_with(node.args[0])
             graph.erase_node(node)
-    places = [node for node in graph.nodes if node.op == "placeholder"]
-    of_given, of_above = places[: len(given)], places[len(given) :]
+    inputs = [node for node in graph.nodes if node.op == "placeholder"]
+    of_given, of_above = inputs[: len(given)], inputs[len(given) :]
     (outputs,) = next(node for node in graph.nodes if node.op == "output").args
     results, gradients = outputs[: len(above)], outputs[len(above) :]
     known = _makings(results, of_given)
     later = _makings(gradients, [*known, *of_given, *of_above])
     used = [node for one in later for node in one.all_input_nodes] + [n for n in gradients if n is not None]
     kept = [node for node in dict.fromkeys(used) if node in known or node in of_given]
+    rest = tuple(gradient for number, gradient in enumerate(gradients) if number not in placed)
     return Passes(
-        _compiled(traced, known, of_given, (tuple(results), tuple(kept))),
-        _compiled(traced, later, [*kept, *of_above], tuple(gradients)),
+        _compiled(traced, known, of_given, (tuple(results), tuple(kept)), results[:1]),
+        _compiled(traced, later, [*kept, *of_above], rest, [gradients[number] for number in placed], owned=rest),
+        tuple(gradient is not None for gradient in gradients),
     )
 
 
@@ -90,12 +101,49 @@ def _makings(outputs: Iterable[Node | None], given: Sequence[Node]) -> list[Node
 
 
 def _compiled(
-    constants: GraphModule, nodes: Sequence[Node], inputs: Sequence[Node], outputs: Any
+    constants: GraphModule,
+    nodes: Sequence[Node],
+    inputs: Sequence[Node],
+    outputs: Any,
+    placed: Sequence[Node | None],
+    owned: Collection[Node | None] = (),
 ) -> Callable[..., Any]:
-    """A function from the values of the input nodes to those of the outputs, by way of `nodes`."""
+    """A function from the values of the input nodes, and the places of those `placed`, to those of the outputs.
+
+    What is `owned` is only copied to its place, so that whoever adds to the place does not change it.
+    """
     graph = Graph()
     copies = {node: graph.placeholder(f"given_{number}") for number, node in enumerate(inputs)}
+    places = [graph.placeholder(f"place_{number}") for number in range(len(placed))]
+    wanted = [(node, place) for node, place in zip(placed, places, strict=True) if node is not None]
+    first = {node: place for node, place in reversed(wanted) if node not in owned}  # two may want the same
     for node in nodes:
-        copies[node] = graph.node_copy(node, copies.__getitem__)
+        copies[node] = copy = graph.node_copy(node, copies.__getitem__)
+        if isinstance(node.target, OpOverload):
+            copy.target, out = _calls(node.target, node in first)
+            if out:
+                copy.kwargs = {**copy.kwargs, out: first[node]}
+                wanted.remove((node, first[node]))
+    for node, place in wanted:
+        graph.call_method("copy_", (place, copies[node]))
     graph.output(map_arg(outputs, copies.__getitem__))
     return GraphModule(constants, graph).forward
+
+
+def _calls(operation: OpOverload, placed: bool) -> tuple[Callable[..., Any], str]:
+    """The quickest way to call an operation, and the name of its argument for a place, if it has and needs one.
+
+    What torch offers under a name of its own costs half as much to call as the same by `torch.ops`.
+    """
+    packet = operation.overloadpacket
+    direct = getattr(torch._C._VariableFunctions, packet.__name__, None)
+    if not placed:
+        return direct or operation, ""
+    for overload in (getattr(packet, name) for name in packet.overloads()):
+        given = [(argument.name, str(argument.type)) for argument in operation._schema.arguments]
+        places = [argument.name for argument in overload._schema.arguments if argument.is_out]
+        others = [(a.name, str(a.type)) for a in overload._schema.arguments if not a.is_out]
+        generated = torch.Tag.generated in overload.tags  # one that only copies, and that torch's own name lacks
+        if len(places) == 1 and others == given and not generated:
+            return (direct if direct and places == ["out"] else overload), places[0]
+    return direct or operation, ""

@@ -10,10 +10,11 @@ from typing import ClassVar
 
 import torch
 from torch import Tensor
+from torch.nn import functional as F
 
 from seqtrans.recurrent.cells.base import Cell, State
 from seqtrans.recurrent.derivation import Derivation
-from seqtrans.recurrent.kernel import Recurrence, run
+from seqtrans.recurrent.kernel import LATE, Product, Recurrence, run
 from seqtrans.recurrent.products import linear
 
 
@@ -28,15 +29,15 @@ class GatedCell(Cell):
     """So many of the last gates read `gated(...)` in place of h."""
     apart: ClassVar[int] = 0
     """So many of the last gates are not added up: `combine` gets W_x x + b of them, and after all these W_h h."""
+    normalised: ClassVar[bool] = False
+    """Whether each gate is normalised before all else, with what `norm` gives."""
 
     def __init__(self, inputs: int, hidden: int) -> None:
         super().__init__(inputs, hidden)
         if self.late and self.apart:
             raise ValueError("the last gates of a cell are either late or apart")
-        rest = (self.late + self.apart) * hidden
-        self._rows = [self.gates * hidden - rest, rest]
         self._recurrence = Recurrence(
-            self._rows, self.states, self.apart > 0, Derivation(self._combine), Derivation(self._gated)
+            self.products(), self.states, self.normalised, Derivation(self._combine), Derivation(self._gated)
         )
 
     def combine(self, gates: Sequence[Tensor], state: State, *own: Tensor) -> State:
@@ -52,32 +53,67 @@ class GatedCell(Cell):
         every = {"input_weight", "recurrent_weight", "bias"}
         return [parameter for name, parameter in self.named_parameters(recurse=False) if name not in every]
 
+    def products(self) -> list[Product]:
+        """What a step multiplies; for cells that have more than W_h h."""
+        rest = (self.late + self.apart) * self.hidden
+        first = self.gates * self.hidden - rest
+        if self.late:
+            return [Product(first, first), Product(rest, rest, LATE)]
+        return [Product(first + rest, first)]
+
+    def weights(self) -> list[Tensor]:
+        """The matrices of `products`."""
+        rest = self.late * self.hidden
+        return list(self.recurrent.split([len(self.recurrent) - rest, rest])) if rest else [self.recurrent]
+
+    def norm(self) -> list[Tensor]:
+        """Gain and bias [G*H] of the gates' layer normalisation, where there is one."""
+        return []
+
+    def normalise(self, sums: Tensor, gain: Tensor, bias: Tensor) -> Tensor:
+        """The gates of a product [B, g*H] from their sums."""
+        raise NotImplementedError
+
     def step(self, projected: Tensor, state: State) -> State:
         """One step by the equations."""
+        do = self._recurrence
         own = [parameter.to(projected.dtype) for parameter in self.own()]
-        (first, rest), (early, late) = self.recurrent.split(self._rows), projected.split(self._rows, dim=1)
-        gates = self._one_by_one(early + linear(state[0], first))
+        norm = [do.rows(parameter.to(projected.dtype)) for parameter in self.norm()]
+        *columns, alone = do.columns(projected)
+        gates: list[Tensor] = []
+        for number, (product, weight) in enumerate(zip(do.products, self.weights(), strict=True)):
+            sums = linear(self.gated(gates, state, *own) if product.reads == LATE else state[product.reads], weight)
+            if product.inputs:
+                missing = product.rows - product.inputs
+                sums = (F.pad(columns[number], (0, missing)) if missing else columns[number]) + sums
+            gates += self._one_by_one(self.normalise(sums, *(part[number] for part in norm)) if norm else sums)
         if self.apart:
-            gates += self._one_by_one(late) + self._one_by_one(linear(state[0], rest))
-        elif self.late:
-            gates += self._one_by_one(late + linear(self.gated(gates, state, *own), rest))
-        return self.combine(gates, state, *own)
+            gates += self._one_by_one(alone)
+        return self._combine([*gates, *state, *own])
 
     def unroll(self, inputs_TBI: Tensor, state: State) -> tuple[Tensor, State]:
         """The outputs and the last state by the kernel, or by steps where nothing is to be differentiated."""
         if not len(inputs_TBI) or not torch.is_grad_enabled():
             return self.loop(inputs_TBI, state)
-        return run(self._recurrence, self.project(inputs_TBI), self.recurrent, state, self.own())
+        return run(self._recurrence, self.project(inputs_TBI), self.weights(), state, self.norm(), self.own())
 
     def _one_by_one(self, gates: Tensor) -> list[Tensor]:
         return list(gates.split(self.hidden, dim=1))
 
     def _combine(self, given: Sequence[Tensor]) -> State:
-        gates = self.gates + self.apart
-        own = gates + self.states
-        return self.combine(given[:gates], tuple(given[gates:own]), *given[own:])
+        """`combine`, of all that the kernel has: a product's gates come before those that are only inputs."""
+        gates, state, own = self._told_apart(given, sum(product.rows for product in self._recurrence.products))
+        summed = len(gates) - 2 * self.apart
+        return self.combine(
+            [*gates[:summed], *gates[summed + self.apart :], *gates[summed:][: self.apart]], state, *own
+        )
 
     def _gated(self, given: Sequence[Tensor]) -> State:
-        gates = self.gates - self.late
+        gates, state, own = self._told_apart(given, sum(product.rows for product in self._recurrence.early))
+        return (self.gated(gates, state, *own),)
+
+    def _told_apart(self, given: Sequence[Tensor], rows: int) -> tuple[Sequence[Tensor], State, Sequence[Tensor]]:
+        """Gates, state and own parameters."""
+        gates = rows // self.hidden + self.apart
         own = gates + self.states
-        return (self.gated(given[:gates], tuple(given[gates:own]), *given[own:]),)
+        return given[:gates], tuple(given[gates:own]), given[own:]

@@ -1,14 +1,14 @@
-"""Cells whose gates are normalised."""
+"""Cells whose gates are normalised.
+
+Shapes: B batch, H hidden units, G gates.
+"""
 
 from __future__ import annotations
-
-from collections.abc import Sequence
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from seqtrans.recurrent.cells.base import State
 from seqtrans.recurrent.gated import GatedCell
 from seqtrans.recurrent.products import linear
 
@@ -19,13 +19,21 @@ class NormalisedGates(GatedCell):
     N brings the units of a gate to mean 0 and variance 1 (Ba et al. 2016).
     """
 
+    normalised = True
+
     def __init__(self, inputs: int, hidden: int) -> None:
         super().__init__(inputs, hidden)
+        if self.apart:
+            raise ValueError("gates that are not added up cannot be normalised")
         self.gain = nn.Parameter(torch.ones(self.gates * hidden))
 
-    def own(self) -> list[Tensor]:
+    def norm(self) -> list[Tensor]:
         """The gain, and the bias, which comes after the gates are normalised."""
         return [self.gain, self.bias]
+
+    def own(self) -> list[Tensor]:
+        """All but the gain."""
+        return [parameter for parameter in super().own() if parameter is not self.gain]
 
     def project(self, inputs: Tensor) -> Tensor:
         """As every cell, without the bias."""
@@ -35,15 +43,7 @@ class NormalisedGates(GatedCell):
         """Zeros."""
         return torch.zeros_like(like)
 
-    def combine(self, gates: Sequence[Tensor], state: State, *own: Tensor) -> State:
-        """As the cell, from normalised gates."""
-        return super().combine(self._normalised(gates, own), state)
-
-    def gated(self, gates: Sequence[Tensor], state: State, *own: Tensor) -> Tensor:
-        """As the cell, from normalised gates."""
-        return super().gated(self._normalised(gates, own), state)
-
-    def _normalised(self, gates: Sequence[Tensor], own: Sequence[Tensor]) -> list[Tensor]:
-        gains, biases = (parameter.split(self.hidden) for parameter in own)
-        size = [self.hidden]
-        return [F.layer_norm(gate, size, gain, bias) for gate, gain, bias in zip(gates, gains, biases, strict=False)]
+    def normalise(self, sums: Tensor, gain: Tensor, bias: Tensor) -> Tensor:
+        """The gates of a product [B, g*H] from their sums."""
+        units = F.layer_norm(sums.unflatten(1, (-1, self.hidden)), [self.hidden])
+        return torch.addcmul(bias, units.flatten(1), gain)

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import torch
 from torch import Tensor, nn
 
-from seqtrans.recurrent.cells.base import Cell, State, orthogonal
-from seqtrans.recurrent.products import linear
+from seqtrans.recurrent.cells.base import State, orthogonal
+from seqtrans.recurrent.gated import GatedCell
+from seqtrans.recurrent.kernel import LATE, Product
 
 
-class LSTMPeepholeFull(Cell):
+class LSTMPeepholeFull(GatedCell):
     """Graves 2013, section 2, but with matrices V from the memory C to the gates in place of diagonals.
 
     i = sigmoid(W_i [h, x] + V_i C_{t-1} + b_i)      f = sigmoid(W_f [h, x] + V_f C_{t-1} + b_f)
@@ -27,19 +30,37 @@ class LSTMPeepholeFull(Cell):
 
     def __init__(self, inputs: int, hidden: int) -> None:
         super().__init__(inputs, hidden)
-        self.seeing = 3 if "candidate" in self.chosen else 2
         self.peepholes = nn.Parameter(orthogonal(self.seeing + 1, hidden))
 
-    def step(self, projected: Tensor, state: State) -> State:
-        """One step by the equations."""
-        h, c = state
-        early, late = self.peepholes.split([self.seeing * self.hidden, self.hidden])
-        gates = projected + linear(h, self.recurrent)
-        seen = linear(c, early).split(self.hidden, dim=-1)
-        i, f, g, o = gates.split(self.hidden, dim=-1)
+    @property
+    def seeing(self) -> int:
+        """How many gates see C_{t-1}."""
+        return 3 if "candidate" in self.chosen else 2
+
+    def products(self) -> list[Product]:
+        """W_h h, V C_{t-1}, and V_o C_t."""
+        every, seeing = self.gates * self.hidden, self.seeing * self.hidden
+        return [Product(every, every), Product(seeing, 0, 1), Product(self.hidden, 0, LATE)]
+
+    def weights(self) -> list[Tensor]:
+        """Of these."""
+        return [self.recurrent, *self.peepholes.split([self.seeing * self.hidden, self.hidden])]
+
+    def own(self) -> list[Tensor]:
+        """None: the peepholes are weights."""
+        return []
+
+    def gated(self, gates: Sequence[Tensor], state: State, *own: Tensor) -> Tensor:
+        """C_t, which the output gate sees."""
+        i, f, g, _, *seen = gates
         g = torch.tanh(g + seen[2] if self.seeing > 2 else g)
-        c = torch.addcmul(torch.sigmoid(f + seen[1]) * c, torch.sigmoid(i + seen[0]), g)
-        return torch.sigmoid(o + linear(c, late)) * torch.tanh(c), c
+        return torch.addcmul(torch.sigmoid(f + seen[1]) * state[1], torch.sigmoid(i + seen[0]), g)
+
+    def combine(self, gates: Sequence[Tensor], state: State, *own: Tensor) -> State:
+        """The equations from the gates' sums on."""
+        *early, seen = gates
+        c = self.gated(early, state)
+        return torch.sigmoid(gates[3] + seen) * torch.tanh(c), c
 
 
 PLUGIN = LSTMPeepholeFull
