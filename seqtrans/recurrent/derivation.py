@@ -22,6 +22,7 @@ Kept = tuple[Tensor, ...]
 """What the backward pass needs of the forward pass."""
 
 _SAME = (torch.ops.aten.detach.default, torch.ops.aten.alias.default)
+_VIEWS = (torch.ops.aten.view.default, torch.ops.aten._unsafe_view.default)
 
 
 @dataclass(frozen=True)
@@ -29,7 +30,10 @@ class Passes:
     """Both lists, for tensors of certain shapes."""
 
     forward: Callable[..., tuple[tuple[Tensor, ...], Kept]]
-    """What the function is given, one by one, and a place for its first result -> its results, and what to keep."""
+    """What the function is given, one by one, and a place for its first result -> its results, and what to keep.
+
+    The first result is what lies in the place, or equal to it.
+    """
     backward: Callable[..., tuple[Tensor | None, ...]]
     """What was kept, then the gradients of the results, then the places -> the gradients that have no place.
 
@@ -49,7 +53,8 @@ class Derivation:
     def of(self, given: Sequence[Tensor], placed: Collection[int]) -> Passes:
         """The passes for arguments like these, of which only shapes, type and device matter.
 
-        `placed` tells by number which of them have a place for their gradient.
+        `placed` tells by number which of them have a place for their gradient. Raises ValueError where the function
+        writes into parts of a tensor.
         """
         key = given[0].device, given[0].dtype, tuple(tensor.shape for tensor in given), tuple(placed)
         if key not in self._passes:
@@ -67,6 +72,7 @@ def _derive(function: Function, like: Sequence[Tensor], placed: Collection[int])
         above = [torch.zeros_like(result) for result in function(given)]
         traced = make_fx(joint)(given, above)
     graph = traced.graph
+    _refuse_lost_writes(graph)
     for node in list(graph.nodes):
         scaled_by_one = node.target == torch.ops.aten.mul.Scalar and node.args[1] == 1
         if node.target in _SAME or scaled_by_one:
@@ -86,6 +92,15 @@ def _derive(function: Function, like: Sequence[Tensor], placed: Collection[int])
         _compiled(traced, later, [*kept, *of_above], rest, [gradients[number] for number in placed], owned=rest),
         tuple(gradient is not None for gradient in gradients),
     )
+
+
+def _refuse_lost_writes(graph: Graph) -> None:
+    """A write into a tensor is told by its result: one into a part of it, or whose result nobody reads, is lost."""
+    for node in graph.nodes:
+        if isinstance(node.target, OpOverload) and node.target._schema.is_mutable:
+            (written, *_) = node.all_input_nodes
+            if not node.users or (isinstance(written.target, OpOverload) and written.target.is_view):
+                raise ValueError(f"{node.target.__name__}: a cell's functions make new tensors, and write into none")
 
 
 def _makings(outputs: Iterable[Node | None], given: Sequence[Node]) -> list[Node]:
@@ -110,13 +125,14 @@ def _compiled(
 ) -> Callable[..., Any]:
     """A function from the values of the input nodes, and the places of those `placed`, to those of the outputs.
 
-    What is `owned` is only copied to its place, so that whoever adds to the place does not change it.
+    What is `owned`, or seen in another shape, is only copied to its place, so that whoever adds to the place does not
+    change it. Of two places for one node the second gets a copy.
     """
     graph = Graph()
     copies = {node: graph.placeholder(f"given_{number}") for number, node in enumerate(inputs)}
     places = [graph.placeholder(f"place_{number}") for number in range(len(placed))]
     wanted = [(node, place) for node, place in zip(placed, places, strict=True) if node is not None]
-    first = {node: place for node, place in reversed(wanted) if node not in owned}  # two may want the same
+    first = {node: place for node, place in reversed(wanted) if node not in owned and not _is_viewed(node)}
     for node in nodes:
         copies[node] = copy = graph.node_copy(node, copies.__getitem__)
         if isinstance(node.target, OpOverload):
@@ -130,13 +146,23 @@ def _compiled(
     return GraphModule(constants, graph).forward
 
 
+def _is_viewed(node: Node) -> bool:
+    """Whether some operation takes another view of the node's memory."""
+    operations = [user.target for user in node.users]
+    return any(isinstance(one, OpOverload) and (one.is_view or one in _VIEWS) for one in operations)
+
+
 def _calls(operation: OpOverload, placed: bool) -> tuple[Callable[..., Any], str]:
     """The quickest way to call an operation, and the name of its argument for a place, if it has and needs one.
 
     What torch offers under a name of its own costs half as much to call as the same by `torch.ops`.
     """
+    if operation in _VIEWS:  # those were seen on tensors in one piece, which others may not be
+        return torch.reshape, ""
     packet = operation.overloadpacket
-    direct = getattr(torch._C._VariableFunctions, packet.__name__, None)
+    direct = getattr(torch._C._VariableFunctions, packet.__name__, None) if operation.namespace == "aten" else None
+    if direct is not getattr(torch, packet.__name__, None):  # a graph's code calls it so
+        direct = None
     if not placed:
         return direct or operation, ""
     for overload in (getattr(packet, name) for name in packet.overloads()):

@@ -14,8 +14,10 @@ from torch.nn import functional as F
 
 from seqtrans.recurrent.cells.base import Cell, State
 from seqtrans.recurrent.derivation import Derivation
-from seqtrans.recurrent.kernel import LATE, Product, Recurrence, run
+from seqtrans.recurrent.kernel import run
+from seqtrans.recurrent.norm import normalise
 from seqtrans.recurrent.products import linear
+from seqtrans.recurrent.recurrence import LATE, Product, Recurrence
 
 
 class GatedCell(Cell):
@@ -29,15 +31,18 @@ class GatedCell(Cell):
     """So many of the last gates read `gated(...)` in place of h."""
     apart: ClassVar[int] = 0
     """So many of the last gates are not added up: `combine` gets W_x x + b of them, and after all these W_h h."""
-    normalised: ClassVar[bool] = False
-    """Whether each gate is normalised before all else, with what `norm` gives."""
 
     def __init__(self, inputs: int, hidden: int) -> None:
         super().__init__(inputs, hidden)
         if self.late and self.apart:
             raise ValueError("the last gates of a cell are either late or apart")
+        if self.late >= self.gates:
+            raise ValueError("late gates read what earlier gates give: a cell has at least one that is not late")
+        products = self.products()
+        if sum(product.inputs for product in products) != (self.gates - self.apart) * hidden:
+            raise ValueError("the products take the inputs' part of all gates but those apart")
         self._recurrence = Recurrence(
-            self.products(), self.states, self.normalised, Derivation(self._combine), Derivation(self._gated)
+            products, self.apart * hidden, self.states, Derivation(self._combine), Derivation(self._gated)
         )
 
     def combine(self, gates: Sequence[Tensor], state: State, *own: Tensor) -> State:
@@ -54,7 +59,10 @@ class GatedCell(Cell):
         return [parameter for name, parameter in self.named_parameters(recurse=False) if name not in every]
 
     def products(self) -> list[Product]:
-        """What a step multiplies; for cells that have more than W_h h."""
+        """What a step multiplies; to be overridden, with `weights`, for more than W_h h.
+
+        It is asked for before a subclass has made its parameters.
+        """
         rest = (self.late + self.apart) * self.hidden
         first = self.gates * self.hidden - rest
         if self.late:
@@ -70,10 +78,6 @@ class GatedCell(Cell):
         """Gain and bias [G*H] of the gates' layer normalisation, where there is one."""
         return []
 
-    def normalise(self, sums: Tensor, gain: Tensor, bias: Tensor) -> Tensor:
-        """The gates of a product [B, g*H] from their sums."""
-        raise NotImplementedError
-
     def step(self, projected: Tensor, state: State) -> State:
         """One step by the equations."""
         do = self._recurrence
@@ -86,7 +90,10 @@ class GatedCell(Cell):
             if product.inputs:
                 missing = product.rows - product.inputs
                 sums = (F.pad(columns[number], (0, missing)) if missing else columns[number]) + sums
-            gates += self._one_by_one(self.normalise(sums, *(part[number] for part in norm)) if norm else sums)
+            if norm:
+                gain, bias = (part[number] for part in norm)
+                sums = normalise(sums, gain, bias, self.hidden)
+            gates += self._one_by_one(sums)
         if self.apart:
             gates += self._one_by_one(alone)
         return self._combine([*gates, *state, *own])

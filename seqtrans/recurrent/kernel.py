@@ -10,7 +10,7 @@ Shapes: T steps, B batch, H hidden units, G gates.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from itertools import islice
 from typing import Any
 
 import torch
@@ -18,73 +18,10 @@ from torch import Tensor
 from torch.autograd.function import once_differentiable
 
 from seqtrans.recurrent.cells.base import State
-from seqtrans.recurrent.derivation import Derivation, Kept, Passes
+from seqtrans.recurrent.derivation import Kept, Passes
 from seqtrans.recurrent.factor import Factor
 from seqtrans.recurrent.norm import Norm
-
-LATE = -1
-"""In place of a state's number: what `gated` gives."""
-
-
-@dataclass(frozen=True)
-class Product:
-    """A weight [rows, H] times what is read, plus the next columns of the inputs' part of the gates."""
-
-    rows: int
-    inputs: int
-    """Columns: as many as rows, or fewer, which then go to the first rows, or none."""
-    reads: int = 0
-    """The number of the state that is read, or LATE."""
-
-    def added(self, columns: Tensor) -> list[Tensor] | list[None]:
-        """What is added in each step, [B, rows]: it lies in one piece, since products read it fastest so."""
-        if not self.inputs:
-            return [None] * len(columns)
-        if self.inputs < self.rows:
-            none = columns.new_zeros(*columns.shape[:2], self.rows - self.inputs)
-            columns = torch.cat([columns, none], dim=2)
-        return list(columns.contiguous().unbind(0))
-
-
-@dataclass(frozen=True)
-class Recurrence:
-    """What happens in a step.
-
-    Gates are what the products give, one after the other, and then the columns of the inputs' part that no product
-    takes, which there are only where no product reads `gated`. Where the gates are `normalised`, that is what is
-    done to each of them first.
-    """
-
-    products: list[Product]
-    states: int
-    normalised: bool
-    combine: Derivation
-    """Gates one by one, state, own parameters -> the state after."""
-    gated: Derivation
-    """The other products' gates, state, own parameters -> what that one reads."""
-
-    def __post_init__(self) -> None:
-        if any(product.reads == LATE for product in self.early):
-            raise ValueError("only the last product may read what `gated` gives")
-
-    @property
-    def late(self) -> bool:
-        """Whether the last product reads `gated`."""
-        return self.products[-1].reads == LATE
-
-    @property
-    def early(self) -> list[Product]:
-        """The products before that."""
-        return self.products[: len(self.products) - self.late]
-
-    def rows(self, parameter: Tensor) -> list[Tensor]:
-        """Those of each product."""
-        return list(parameter.split([product.rows for product in self.products]))
-
-    def columns(self, projected: Tensor) -> list[Tensor]:
-        """The inputs' part of the gates, product by product, and the rest."""
-        widths = [product.inputs for product in self.products]
-        return list(projected.split([*widths, projected.shape[-1] - sum(widths)], dim=-1))
+from seqtrans.recurrent.recurrence import LATE, Recurrence
 
 
 def run(
@@ -100,7 +37,7 @@ def run(
     `norm` are gain and bias [G*H] of normalised gates. And the last state, through which no gradient goes back.
     """
     with torch.autocast(projected_TBG.device.type, enabled=False):  # all is brought to one type inside
-        outputs, *last = _Sequence.apply(recurrence, projected_TBG, *weights, *state, *norm, *own)  # type: ignore[no-untyped-call]
+        outputs, *last = _Sequence.apply(recurrence, len(norm), projected_TBG, *weights, *state, *norm, *own)  # type: ignore[no-untyped-call]
     return outputs, tuple(last)
 
 
@@ -108,13 +45,14 @@ class _Sequence(torch.autograd.Function):
     """A `run`; the tensors are the weights, the first state, gain and bias, and the own parameters."""
 
     @staticmethod
-    def forward(ctx: Any, do: Recurrence, projected: Tensor, *tensors: Tensor) -> tuple[Tensor, *tuple[Tensor, ...]]:
-        low = [tensor.to(projected.dtype) for tensor in tensors]
-        counts = [len(do.products), do.states, 2 * do.normalised, len(low)]
-        weights, state, norm, own = (low[sum(counts[:n]) : sum(counts[: n + 1])] for n in range(4))
-        ctx.loop = loop = _Loop(do, projected.shape[2], tuple(state), norm, own)
+    def forward(ctx: Any, do: Recurrence, norms: int, projected: Tensor, *tensors: Tensor) -> tuple[Tensor, ...]:
+        given = iter([tensor.to(projected.dtype) for tensor in tensors])
+        weights, state, norm = (list(islice(given, count)) for count in (len(do.products), do.states, norms))
+        own = list(given)
+        ctx.loop = loop = _Loop(do, tuple(state), norm, own)
         outputs, reads, last = loop.forward(projected, weights)
-        ctx.save_for_backward(*weights, *reads)
+        # The loop holds the rest itself: saved, it is an error to change it before the backward pass.
+        ctx.save_for_backward(*weights, *reads, outputs, *[projected] * (do.alone > 0), *state, *norm, *own)
         last = tuple(tensor.clone() for tensor in last)  # what is kept must not be what is given away
         ctx.mark_non_differentiable(*last)
         return outputs[1:], *last
@@ -122,24 +60,24 @@ class _Sequence(torch.autograd.Function):
     @staticmethod
     @once_differentiable
     def backward(ctx: Any, grad: Tensor, *_last: Tensor) -> tuple[Tensor | None, ...]:
-        half = len(ctx.saved_tensors) // 2
-        return None, *ctx.loop.backward(grad, ctx.saved_tensors[:half], ctx.saved_tensors[half:])
+        saved, count = ctx.saved_tensors, len(ctx.loop.do.products)
+        return None, None, *ctx.loop.backward(grad, saved[:count], saved[count : 2 * count])
 
 
 class _Loop:
     """The steps of one batch."""
 
-    def __init__(self, do: Recurrence, columns: int, state: State, norm: list[Tensor], own: list[Tensor]) -> None:
+    def __init__(self, do: Recurrence, state: State, norm: list[Tensor], own: list[Tensor]) -> None:
         self.do, self.early, self.state, self.own = do, do.early, state, own
         self.batch, self.hidden = state[0].shape
-        self.alone = columns - sum(product.inputs for product in do.products)
-        width = sum(product.rows for product in do.products) + self.alone
+        width = sum(product.rows for product in do.products) + do.alone
         gates = state[0].new_empty(self.batch, width).split(self.hidden, dim=1)
         self.combine = do.combine.of([*gates, *state, *own], range(len(gates)))
         self.reached = [*self.combine.reached[: len(gates)]]
         self.gated: Passes | None = None
         if do.late:
             before = len(gates) - do.products[-1].rows // self.hidden
+            # Gates that `combine` reads too get two gradients, which are added; the others' have a place of their own.
             self.direct = [number for number in range(before) if self.reached[number]]
             self.indirect = [number for number in range(before) if not self.reached[number]]
             self.gated = do.gated.of([*gates[:before], *state, *own], self.indirect)
@@ -164,7 +102,7 @@ class _Loop:
             for number, product in enumerate(self.early):
                 gates += self._gates(number, factors[number].times(state[product.reads], added[number][t]))
             kept: Kept = ()
-            if self.alone:
+            if do.alone:
                 gates += self._one_by_one(alone[t])
             elif self.gated is not None:
                 (read,), kept = self.gated.forward(*gates, *state, *own, late_reads[t])
@@ -183,7 +121,7 @@ class _Loop:
 
     def _one_by_one(self, gates: Tensor) -> tuple[Tensor, ...]:
         """Gates that lie side by side [B, g*H]."""
-        parts: tuple[Tensor, ...]
+        parts: tuple[Tensor, ...]  # a call less for a single one
         parts = (gates,) if gates.shape[1] == self.hidden else gates.split(self.hidden, dim=1)
         return parts
 
@@ -195,8 +133,8 @@ class _Loop:
         d_gates = [make(steps, self.batch, product.rows) for product in do.products]
         d_sums = [torch.empty_like(d) for d in d_gates] if self.norms else d_gates
         d_gains = [torch.empty_like(d) for d in d_gates] if self.norms else []
-        d_alone = make(steps, self.batch, self.alone)
-        in_order = [d.unbind(0) for d in ([*d_gates, d_alone] if self.alone else d_gates)]
+        d_alone = [make(steps, self.batch, do.alone)] if do.alone else []
+        in_order = [d.unbind(0) for d in [*d_gates, *d_alone]]
         d_steps, grads = [d.unbind(0) for d in d_sums], grad.unbind(0)
         zeros = torch.zeros_like(grad[0])
         above: list[Tensor | None] = [None] * do.states
@@ -215,21 +153,22 @@ class _Loop:
             if self.gated is not None:
                 through_norm(-1, t)
                 d_read = factors[-1].times(d_steps[-1][t])
-                more = self.gated.backward(*kept, d_read, *(places[number] for number in self.indirect))
-                for number, d in zip(self.direct, more, strict=False):
+                through_gated = self.gated.backward(*kept, d_read, *(places[number] for number in self.indirect))
+                for number, d in zip(self.direct, through_gated, strict=False):
                     if d is not None:
                         places[number].add_(d)
-                found = tuple(map(_sum, found, more[len(self.direct) :]))
+                found = tuple(map(_sum, found, through_gated[len(self.direct) :]))
             above = [*found[: do.states]]
             for number, product in enumerate(self.early):
                 through_norm(number, t)
                 above[product.reads] = factors[number].times(d_steps[number][t], above[product.reads])
-            own = [None if d is None else d.to(exact) for d in found[do.states :]]
-            d_own = [*map(_sum, d_own, own)] if d_own else own
+            d_own_t = [None if d is None else d.to(exact) for d in found[do.states :]]
+            d_own = [*map(_sum, d_own, d_own_t)] if d_own else d_own_t
         columns = [d[:, :, : product.inputs] for d, product in zip(d_sums, do.products, strict=True) if product.inputs]
-        columns += [d_alone] if self.alone else []
+        columns += d_alone
         d_projected = columns[0] if len(columns) == 1 else torch.cat(columns, dim=2)
         d_weights = [d.flatten(0, 1).t() @ read.flatten(0, 1) for d, read in zip(d_sums, reads, strict=True)]
+        # As autograd has it, these have the type of the rest, though they are added up in float32.
         d_norm = [torch.cat([d.sum((0, 1)) for d in parts]) for parts in (d_gains, d_gates)] if self.norms else []
         return d_projected, *d_weights, *above, *d_norm, *d_own
 

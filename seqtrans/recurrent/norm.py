@@ -7,12 +7,24 @@ from __future__ import annotations
 
 import torch
 from torch import Tensor
+from torch.nn import functional as F
 
+EPSILON = 1e-5
+"""Added to the variance."""
 _backward = torch.ops.aten.native_layer_norm_backward.default
 
 
+def normalise(sums: Tensor, gain: Tensor, bias: Tensor, hidden: int) -> Tensor:
+    """The gates [..., g*H] from their sums: gain * N(sums) + bias.
+
+    N brings the units of a gate to mean 0 and variance 1 (Ba et al. 2016).
+    """
+    units = F.layer_norm(sums.unflatten(-1, (-1, hidden)), [hidden], eps=EPSILON)
+    return torch.addcmul(bias, units.flatten(-2), gain)
+
+
 class Norm:
-    """gain * N(sums) + bias, where N brings each gate's units to mean 0 and variance 1 (Ba et al. 2016).
+    """`normalise` for the kernel.
 
     The gradients of gain and bias are sums over all steps, made after the last of them.
     """
@@ -24,7 +36,7 @@ class Norm:
     def forward(self, sums: Tensor) -> Tensor:
         """The gates [B, g*H] of the next step."""
         parts = sums.unflatten(1, (-1, *self.size))
-        kept = torch.native_layer_norm(parts, self.size, None, None, 1e-5)
+        kept = torch.native_layer_norm(parts, self.size, None, None, EPSILON)
         self.kept.append((parts, *kept))
         return torch.addcmul(self.bias, kept[0].flatten(1), self.gain)
 

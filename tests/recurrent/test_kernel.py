@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import pytest
 import torch
@@ -10,8 +10,8 @@ from torch import Tensor, nn
 
 from seqtrans.recurrent.cells.base import State
 from seqtrans.recurrent.gated import GatedCell
-from seqtrans.recurrent.kernel import LATE, Product
 from seqtrans.recurrent.normalised import NormalisedGates
+from seqtrans.recurrent.recurrence import LATE, Product
 
 STEPS, BATCH, INPUTS, HIDDEN = 4, 3, 5, 6
 
@@ -131,33 +131,144 @@ class ReadsItsMemory(GatedCell):
         return torch.tanh(a + b * torch.sigmoid(c)), torch.sin(d), state[0]
 
 
+class SeesItsStateInAnotherShape(GatedCell):
+    """One node is the gradient of the state in one shape, and of the gate in another."""
+
+    gates = 2
+    late = 1
+
+    def gated(self, gates: Sequence[Tensor], state: State, *own: Tensor) -> Tensor:
+        return torch.sigmoid(gates[0])
+
+    def combine(self, gates: Sequence[Tensor], state: State, *own: Tensor) -> State:
+        return (torch.tanh(state[0].unflatten(1, (2, -1)).flatten(1) + gates[0]) * gates[1],)
+
+
+class SeesItsStateAcrossSentences(GatedCell):
+    """The gate's gradient lies in columns, of which there is no such view."""
+
+    gates = 2
+
+    def combine(self, gates: Sequence[Tensor], state: State, *own: Tensor) -> State:
+        batch, hidden = state[0].shape
+        turned = (state[0].view(2 * batch, -1) * 0.5).view(batch, hidden)
+        return (torch.tanh(gates[0] + turned) * torch.sigmoid(gates[1]),)
+
+
+class Python(GatedCell):
+    """An operation that torch offers only in Python."""
+
+    gates = 1
+
+    def combine(self, gates: Sequence[Tensor], state: State, *own: Tensor) -> State:
+        half = gates[0][:, : self.hidden // 2]
+        return (torch.block_diag(half, half)[: len(half)] + torch.tanh(state[0]),)
+
+
+@torch.library.custom_op("seqtrans_tests::tanh", mutates_args=())
+def tanh_of_another_library(numbers: Tensor) -> Tensor:
+    return numbers.tanh()
+
+
+tanh_of_another_library.register_fake(torch.empty_like)
+tanh_of_another_library.register_autograd(
+    lambda ctx, grad: grad * (1 - ctx.saved_tensors[0] ** 2),
+    setup_context=lambda ctx, inputs, output: ctx.save_for_backward(output),
+)
+
+
+class AnotherLibrary(GatedCell):
+    gates = 1
+
+    def combine(self, gates: Sequence[Tensor], state: State, *own: Tensor) -> State:
+        return (tanh_of_another_library(gates[0]),)
+
+
+class WritesInAWhole(GatedCell):
+    gates = 1
+
+    def combine(self, gates: Sequence[Tensor], state: State, *own: Tensor) -> State:
+        return ((gates[0] * 2).add_(1).sin(),)
+
+
 class NormalisedReadTwice(NormalisedGates, ReadTwice):
     pass
 
 
 CELLS = [
     OneGradientForTwoGates, AGateNobodyReads, AGateIsTheOutput, TheStateIsTheOutput, Unlisted, ReadTwice,
-    ALateGateNobodyReads, TwoApart, OwnParameters, ReadsItsMemory, NormalisedReadTwice,
+    ALateGateNobodyReads, TwoApart, OwnParameters, ReadsItsMemory, SeesItsStateInAnotherShape,
+    SeesItsStateAcrossSentences, Python, AnotherLibrary, WritesInAWhole, NormalisedReadTwice,
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize("kind", CELLS)
-@pytest.mark.parametrize("steps", [1, STEPS])
-def test_outputs_states_and_gradients_are_those_of_the_loop(kind: type[GatedCell], steps: int) -> None:
+def both_ways(
+    cell: GatedCell, steps: int, batch: int, dtype: torch.dtype = torch.float64
+) -> tuple[list[Tensor], list[Tensor]]:
+    """Outputs, states and gradients by the kernel and by the loop; the outputs' gradients do not lie in one piece."""
     torch.manual_seed(7)
-    cell = kind(INPUTS, HIDDEN).double()
-    inputs = torch.randn(steps, BATCH, INPUTS, dtype=torch.float64, requires_grad=True)
-    state = tuple(torch.randn(BATCH, HIDDEN, dtype=torch.float64, requires_grad=True) for _ in range(cell.states))
-    weights = torch.randn(steps, BATCH, HIDDEN, dtype=torch.float64)
-    found = []
-    for way in (cell.unroll, cell.loop):
-        outputs, last = way(inputs, state)
-        leaves = [inputs, *state, *cell.parameters()]
-        gradients = torch.autograd.grad((outputs * weights).sum(), leaves, allow_unused=True)
-        known = [torch.zeros_like(a) if d is None else d for a, d in zip(leaves, gradients, strict=True)]
-        found.append([outputs, *last, *known])
-    for fast, plain in zip(*found, strict=True):
+    inputs = torch.randn(steps, batch, INPUTS, dtype=dtype, requires_grad=True)
+    state = tuple(torch.randn(batch, HIDDEN, dtype=dtype, requires_grad=True) for _ in range(cell.states))
+    weights = torch.randn(HIDDEN, batch, steps, dtype=dtype).permute(2, 1, 0)
+    leaves = [inputs, *state, *cell.parameters()]
+
+    def way(run: Callable[[Tensor, State], tuple[Tensor, State]]) -> list[Tensor]:
+        outputs, last = run(inputs, state)
+        gradients = torch.autograd.grad(outputs, leaves, weights, allow_unused=True)
+        known = [torch.zeros_like(leaf) if d is None else d for leaf, d in zip(leaves, gradients, strict=True)]
+        return [outputs, *last, *known]
+
+    return way(cell.unroll), way(cell.loop)
+
+
+@pytest.mark.parametrize("kind", CELLS)
+@pytest.mark.parametrize(("steps", "batch"), [(1, BATCH), (STEPS, BATCH), (STEPS, 1)])
+def test_outputs_states_and_gradients_are_those_of_the_loop(kind: type[GatedCell], steps: int, batch: int) -> None:
+    for fast, plain in zip(*both_ways(kind(INPUTS, HIDDEN).double(), steps, batch), strict=True):
         torch.testing.assert_close(fast, plain, rtol=1e-12, atol=1e-12)
+
+
+@pytest.mark.parametrize("kind", CELLS)
+@pytest.mark.parametrize(("dtype", "tolerance"), [(torch.float32, 1e-5), (torch.bfloat16, 0.1)])
+def test_in_fewer_digits_too(kind: type[GatedCell], dtype: torch.dtype, tolerance: float) -> None:
+    for fast, plain in zip(*both_ways(kind(INPUTS, HIDDEN).to(dtype), STEPS, BATCH, dtype), strict=True):
+        assert fast.dtype == plain.dtype
+        assert (fast - plain).norm() <= tolerance * plain.norm().clamp(min=1)
+
+
+@pytest.mark.parametrize("kind", CELLS)
+def test_a_second_backward_pass_gives_the_same(kind: type[GatedCell]) -> None:
+    cell = kind(INPUTS, HIDDEN)
+    outputs, _ = cell.unroll(torch.randn(STEPS, BATCH, INPUTS), cell.initial_state(BATCH))
+    leaves = [cell.input_weight, cell.recurrent_weight, cell.bias]
+    first = torch.autograd.grad(outputs.sum(), leaves, retain_graph=True, allow_unused=True)
+    again = torch.autograd.grad(outputs.sum(), leaves, allow_unused=True)
+    for one, other in zip(first, again, strict=True):
+        assert one is other is None or torch.equal(one, other)
+
+
+@pytest.mark.parametrize("changed", ["recurrent_weight", "scale"])
+def test_parameters_must_not_change_before_the_backward_pass(changed: str) -> None:
+    cell = OwnParameters(INPUTS, HIDDEN)
+    outputs, _ = cell.unroll(torch.randn(STEPS, BATCH, INPUTS), cell.initial_state(BATCH))
+    with torch.no_grad():
+        cell.get_parameter(changed).add_(1)
+    with pytest.raises(RuntimeError, match="modified by an inplace operation"):
+        outputs.sum().backward()
+
+
+def test_a_write_into_a_part_is_refused() -> None:
+    class WritesInAPart(GatedCell):
+        gates = 1
+
+        def combine(self, gates: Sequence[Tensor], state: State, *own: Tensor) -> State:
+            h = torch.tanh(gates[0]) + 1
+            h[:, 0] = 0
+            return (h,)
+
+    cell = WritesInAPart(INPUTS, HIDDEN)
+    with pytest.raises(ValueError, match="make new tensors"):
+        cell.unroll(torch.randn(STEPS, BATCH, INPUTS), cell.initial_state(BATCH))
 
 
 def test_gates_that_are_not_added_up_are_not_normalised() -> None:
@@ -175,3 +286,20 @@ def test_only_the_last_product_is_late() -> None:
 
     with pytest.raises(ValueError, match="only the last product"):
         Early(INPUTS, HIDDEN)
+
+
+def test_late_gates_are_not_all() -> None:
+    class AllLate(ReadTwice):
+        late = 2
+
+    with pytest.raises(ValueError, match="at least one that is not late"):
+        AllLate(INPUTS, HIDDEN)
+
+
+def test_no_input_is_left_out() -> None:
+    class Deaf(ReadsItsMemory):
+        def products(self) -> list[Product]:
+            return [Product(product.rows, 0, product.reads) for product in super().products()]
+
+    with pytest.raises(ValueError, match="the inputs' part of all gates"):
+        Deaf(INPUTS, HIDDEN)

@@ -63,8 +63,8 @@ def _with_options(base: str, chosen: frozenset[str]) -> type[Cell]:
     kind = cast(type[Cell], plugins.load(__name__, "cell", base))
     for option in chosen:
         if option not in kind.options:
-            known = f"known: {', '.join(kind.options)}" if kind.options else "it has none"
-            raise UsageError(f"cell '{base}' has no option '{option}'; {known}")
+            known = f"option '{option}'; known: {', '.join(kind.options)}" if kind.options else "options"
+            raise UsageError(f"cell '{base}' has no {known}")
     if not chosen:
         return kind
     return cast(type[Cell], type("+".join([kind.__name__, *sorted(chosen)]), (kind,), {"chosen": chosen}))

@@ -9,7 +9,7 @@ from torch import Tensor, nn
 
 from seqtrans.recurrent.cells.base import State, orthogonal
 from seqtrans.recurrent.gated import GatedCell
-from seqtrans.recurrent.kernel import LATE, Product
+from seqtrans.recurrent.recurrence import LATE, Product
 
 
 class LSTMPeepholeFull(GatedCell):
