@@ -52,6 +52,8 @@ class ModelConfig:
     """What the model does; `lm` is a language model, a decoder alone, and `tag` a tagger, an encoder alone."""
     cell: str = "lstm"
     attention: str = "general"
+    bridge: str = _one_of("last", "last", "mean")
+    """What the decoder begins from: the encoder's last state in each direction, or the mean of what it read out."""
     input_feeding: bool = False
     cache: int = _bounded(0, 0, 10_000)
     """Subwords that a language model looks back on, to copy what followed the like (Grave et al. 2017); 0: none."""
@@ -140,6 +142,9 @@ class Config:
         return _coherent(replace(self, **sections), where)
 
 
+_KINDS = {bool: "true or false", int: "a whole number", float: "a number", str: "text in quotes"}
+
+
 def _known(name: str, names: list[str], where: str, kind: str) -> str:
     if name in names:
         return name
@@ -152,7 +157,7 @@ def _checked(section: Any, key: str, kind: type, value: Any, where: str) -> Any:
     if kind is float and isinstance(value, int) and not isinstance(value, bool):
         value = float(value) if abs(value) < 2**1000 else math.inf
     if type(value) is not kind:
-        raise UsageError(f"{where}: {key} must be {kind.__name__}, not {value!r}")
+        raise UsageError(f"{where}: {key} must be {_KINDS[kind]}, not {value!r}")
     limits = next(f.metadata for f in fields(section) if f.name == key)
     if "low" in limits and not limits["low"] <= value <= limits["high"]:  # NaN fails both comparisons
         high = "" if limits["high"] == math.inf else f" and at most {limits['high']}"
@@ -232,7 +237,7 @@ def _parse(text: str, where: str) -> dict[str, Any]:
     try:
         return tomllib.loads(text)
     except ValueError as error:  # also numbers of thousands of digits
-        raise UsageError(f"{where}: is not TOML: {error}") from None
+        raise UsageError(f"{where}: is not TOML (where text stands in quotes): {error}") from None
 
 
 def _from_environment(config: Config, environment: Mapping[str, str]) -> dict[str, dict[str, Any]]:

@@ -30,7 +30,14 @@ TASKS = {
         "lm",
         {
             "text": ("source_type", "joint", "max_length"),
-            "model": ("attention", "input_feeding", "encoder_layers", "encoder_transitions", "mixed_directions"),
+            "model": (
+                "attention",
+                "bridge",
+                "input_feeding",
+                "encoder_layers",
+                "encoder_transitions",
+                "mixed_directions",
+            ),
         },
     ),
     "tag": TaskKind(
@@ -39,7 +46,7 @@ TASKS = {
         ("translate -m",),
         "tag",
         {
-            "model": ("attention", "input_feeding", "cache", "decoder_layers", "decoder_transitions"),
+            "model": ("attention", "bridge", "input_feeding", "cache", "decoder_layers", "decoder_transitions"),
             "training": ("bptt",),
         },
     ),

@@ -41,13 +41,19 @@ class Decoder(nn.Module):
         self.layers = nn.ModuleList(kind(size, hidden) for size in sizes)
         self.attention = find_attention(config.attention)(hidden, memory)
         self.readout = nn.Linear(hidden + memory, config.embedding)
+        self.from_mean = config.bridge == "mean"
         self.bridge = nn.Linear(memory, config.decoder_layers * kind.states * hidden)
         self.dropout = VariationalDropout(config.dropout)
         self.recurrent_dropout = config.recurrent_dropout
 
     def start(self, memory: Memory) -> DecoderState:
-        """The state before the first step: tanh of a linear bridge from the encoder's summary, a row a sentence."""
-        parts = iter(torch.tanh(self.bridge(memory.summary_BD)).chunk(sum(c.states for c in self._cells()), dim=1))
+        """The state before the first step, a row a sentence: tanh(W s + b).
+
+        s is the encoder's summary (after Bahdanau et al. 2015, A.2.2) or the mean of its output (Sennrich et al. 2017,
+        section 2).
+        """
+        begun = torch.tanh(self.bridge(memory.mean() if self.from_mean else memory.summary_BD))
+        parts = iter(begun.chunk(sum(c.states for c in self._cells()), dim=1))
         layers: tuple[State, ...] = tuple(
             tuple(next(parts).contiguous() for _ in range(cell.states)) for cell in self._cells()
         )

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import torch
 from torch import Tensor
 
 from seqtrans.recurrent.cells.base import State, detached
@@ -23,6 +24,11 @@ class Memory:
     """Added to attention scores: 0 at subwords, -inf at padding."""
     summary_BD: Tensor
     """Half of the encoder's output where each direction ends, side by side."""
+
+    def mean(self) -> Tensor:
+        """The mean of each sentence's values, [B, D]."""
+        real_BS = (self.padding_BS == 0).to(self.values_BSD.dtype)
+        return torch.bmm(real_BS.unsqueeze(1), self.values_BSD).squeeze(1) / real_BS.sum(1, keepdim=True)
 
     def select(self, rows: Tensor) -> Memory:
         """The memory of some of the sentences, in the order of `rows`."""

@@ -18,7 +18,7 @@ LENGTHS = torch.tensor([4, 3, 2])
 TARGETS = torch.tensor([[2, 2, 2], [4, 9, 7], [10, 5, 5], [6, 6, 1], [8, 4, 4]])
 
 COMBINATIONS = [
-    (cell, attention, feeding, layers, tied)
+    (cell, attention, feeding, layers, tied, "last")
     for cell in cell_names()
     for attention in attention_names()
     for feeding in (False, True)
@@ -27,6 +27,7 @@ COMBINATIONS = [
     # every cell with every attention once, and everything with the commonest of both
     if (cell, attention) == ("gru", "general") or (layers, tied, feeding) in ((2, True, False), (1, False, True))
 ]
+COMBINATIONS += [("lstm", attention, False, 2, True, "mean") for attention in attention_names()]
 every_kind = pytest.mark.parametrize(
     "config",
     [
@@ -34,15 +35,16 @@ every_kind = pytest.mark.parametrize(
             ModelConfig(
                 cell=cell,
                 attention=attention,
+                bridge=bridge,
                 input_feeding=feeding,
                 embedding=6,
                 hidden=8,
                 decoder_layers=layers,
                 tied_embeddings=tied,
             ),
-            id=f"{cell}-{attention}{'-feeding' if feeding else ''}-{layers}{'-tied' if tied else ''}",
+            id=f"{cell}-{attention}{'-feeding' if feeding else ''}-{layers}{'-tied' if tied else ''}-{bridge}",
         )
-        for cell, attention, feeding, layers, tied in COMBINATIONS
+        for cell, attention, feeding, layers, tied, bridge in COMBINATIONS
     ],
 )
 
@@ -167,3 +169,13 @@ def test_which_matrices_are_one(tied: bool, joint: bool) -> None:
     network = Seq2Seq(ModelConfig(embedding=6, hidden=8, tied_embeddings=tied), VOCAB, VOCAB, joint=joint)
     assert (network.output_weight is network.target_embedding) is tied
     assert (network.source_embedding is network.target_embedding) is (tied and joint)
+
+
+def test_the_bridge_starts_the_decoder_from_the_last_output_or_the_mean() -> None:
+    for bridge in ("last", "mean"):
+        network = make_network(ModelConfig(bridge=bridge, embedding=6, hidden=8), torch.float64)
+        memory = network.encode(SOURCE, LENGTHS)
+        means = torch.stack([values[:n].mean(0) for values, n in zip(memory.values_BSD, LENGTHS.tolist(), strict=True)])
+        begun = torch.tanh(network.decoder.bridge(memory.summary_BD if bridge == "last" else means))
+        states = [tensor for layer in network.start(memory).layers for tensor in layer]
+        torch.testing.assert_close(torch.cat(states, dim=1), begun, rtol=1e-12, atol=1e-12)

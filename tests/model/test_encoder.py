@@ -17,9 +17,9 @@ SENTENCES = [[4, 5, 6, 7, 8], [8], [4, 4], [7, 1, 5, 5]]
 TARGETS = torch.tensor([[2, 2, 2, 2], [4, 5, 6, 7], [8, 8, 4, 5]])
 
 
-def make_network(cell: str, layers: int, attention: str = "general") -> Seq2Seq:
+def make_network(cell: str, layers: int, attention: str = "general", bridge: str = "last") -> Seq2Seq:
     torch.manual_seed(31)
-    config = ModelConfig(cell=cell, attention=attention, embedding=6, hidden=8, encoder_layers=layers)
+    config = ModelConfig(cell=cell, attention=attention, bridge=bridge, embedding=6, hidden=8, encoder_layers=layers)
     network = Seq2Seq(config, VOCAB, VOCAB, joint=True).double().eval()
     with torch.no_grad():
         for parameter in network.parameters():
@@ -47,9 +47,11 @@ def test_a_batch_is_encoded_as_each_sentence_alone(cell: str, layers: int) -> No
 
 
 @pytest.mark.parametrize("cell", cell_names())
-@pytest.mark.parametrize("attention", attention_names())
-def test_logits_and_gradients_do_not_depend_on_padding(cell: str, attention: str) -> None:
-    network = make_network(cell, 2, attention)
+@pytest.mark.parametrize(
+    ("attention", "bridge"), [*((attention, "last") for attention in attention_names()), ("start", "mean")]
+)
+def test_logits_and_gradients_do_not_depend_on_padding(cell: str, attention: str, bridge: str) -> None:
+    network = make_network(cell, 2, attention, bridge)
     parameters = list(network.parameters())
     source, lengths = pad_sources(SENTENCES)
     longer = torch.cat([source, torch.zeros(3, len(SENTENCES), dtype=torch.int64)])  # padding for everyone
@@ -79,3 +81,12 @@ def test_the_summary_is_the_last_state_of_each_direction(cell: str) -> None:
     for b, sentence in enumerate(SENTENCES):
         assert torch.equal(memory.summary_BD[b, :half], memory.values_BSD[b, len(sentence), :half])
         assert torch.equal(memory.summary_BD[b, half:], memory.values_BSD[b, 0, half:])
+
+
+def test_the_mean_is_that_of_each_sentence() -> None:
+    network = make_network("gru", 1)
+    with torch.no_grad():
+        memory = network.encode(*pad_sources(SENTENCES))
+    for b, sentence in enumerate(SENTENCES):
+        expected = memory.values_BSD[b, : len(sentence) + 1].mean(0)
+        torch.testing.assert_close(memory.mean()[b], expected, rtol=1e-12, atol=1e-12)
