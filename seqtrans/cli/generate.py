@@ -29,7 +29,10 @@ def generate(
     device: DeviceOption = "auto",
     threads: ThreadsOption = 0,
 ) -> None:
-    """Draw lines of text from a language model; the same seed draws the same lines."""
+    """Draw lines of text from a language model.
+
+    The same seed draws the same lines.
+    """
     if lines < 0 or top_k < 0 or max_length < 1:
         raise UsageError("--lines and --top-k must be at least 0, --max-length at least 1")
     if not 0 <= temperature <= 100:

@@ -29,7 +29,9 @@ def inspect(
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
 ) -> None:
-    """Print a model's architecture, size, vocabularies, training data hashes, scores and versions.
+    """Print what is in a model file.
+
+    The architecture, sizes, vocabularies, hashes of the training data, scores and versions.
 
     With --gradients, print ||dL_T/dh_t|| against T - t instead: L_T is -log p of the last prediction of a line, h_t
     the output of a recurrent layer at step t, and the norm a mean over the lines that are so long.
@@ -54,5 +56,6 @@ def _page(facts: dict[str, Any], indent: str = "") -> str:
         if isinstance(value, dict):
             lines += [f"{indent}{key}", _page(value, indent + "  ")] if value else []
         else:
-            lines.append(f"{indent}{key:<24} {value:,}" if type(value) is int else f"{indent}{key:<24} {value}")
+            shown = f"{value:,}" if type(value) is int else f"{value:.6g}" if isinstance(value, float) else value
+            lines.append(f"{indent}{key:<24} {shown}")
     return "\n".join(lines)

@@ -48,7 +48,9 @@ def recall(
     chart: Annotated[Path | None, typer.Option(metavar="FILE.svg", help="Draw what is recalled into a file.")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
 ) -> None:
-    """Train fresh cells to give three symbols back after a delay, and print how many of them they recall.
+    """Show what recurrent cells can remember, and how long.
+
+    Trains fresh cells to give three symbols back after a delay, and prints how many of them they recall.
 
     A training for each cell and delay, with delays up to this one; chance is 12.5 percent. Beside it stands how much
     of the gradient arrives at the first of the longest delay's steps, before and after training: ||dL/dh_1|| /

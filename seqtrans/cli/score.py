@@ -14,6 +14,7 @@ from seqtrans.cli.models import CellOption, load
 from seqtrans.cli.options import DeviceOption, PrecisionOption, ThreadsOption
 from seqtrans.cli.score_by_length import score_by_length
 from seqtrans.cli.score_text import score_text
+from seqtrans.cli.streams import say
 from seqtrans.errors import UsageError
 from seqtrans.scoring import Settings, Text, metric, metric_names
 from seqtrans.text.lines import LineReport, open_input, read_lines
@@ -83,7 +84,7 @@ def score(
     device: DeviceOption = "auto",
     threads: ThreadsOption = 0,
 ) -> None:
-    """Score translations against references, or a text by a language model.
+    """Score translations, or a text by a language model.
 
     Each score of translations has the signature that makes it comparable.
 
@@ -158,7 +159,7 @@ def _read(path: str) -> Text:
         report = LineReport(name)
         lines = list(read_lines(stream, report, strict=True))
     for warning in report.warnings():
-        _warn(warning)
+        say(f"warning: {warning}")
     return Text(name, lines)
 
 
@@ -167,11 +168,7 @@ def _warn_of_tokenized(systems: Sequence[Text]) -> None:
     for text in systems:
         tokenized = sum(line.endswith(" .") for line in text.lines)
         if tokenized >= _MANY_TOKENIZED:
-            _warn(
-                f"{text.name}: {tokenized} lines end in ' .' as tokenised text does; "
+            say(
+                f"warning: {text.name}: {tokenized} lines end in ' .' as tokenised text does; "
                 "bleu wants detokenised text, or --tokenize none"
             )
-
-
-def _warn(message: str) -> None:
-    typer.echo(f"seqtrans: warning: {message}", err=True)

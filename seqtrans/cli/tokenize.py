@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from seqtrans.text.subwords import SubwordModel
 
 app = typer.Typer(
-    help="Learn a subword model from text; encode and decode lines with it.",
+    help="Learn subwords from text; encode and decode lines.",
     no_args_is_help=True,
     add_completion=False,
     rich_markup_mode=None,

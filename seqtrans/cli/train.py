@@ -41,11 +41,14 @@ def train(
     preset: Annotated[
         str | None,
         typer.Option(
-            help="Settings to begin from: base (sentences), character (words), demo; lm and tag for these tasks."
+            help="Settings to begin from: base (sentences), bideep (with more text), character (words), demo; lm and "
+            "tag for these tasks."
         ),
     ] = None,
     config: Annotated[Path | None, typer.Option(help="TOML file of settings over the preset's.")] = None,
-    cell: Annotated[str | None, typer.Option(help=f"Recurrent cell: {_CELLS}; or FILE.py:CLASS.")] = None,
+    cell: Annotated[
+        str | None, typer.Option(help=f"Recurrent cell: {_CELLS}, some with options (rnn+relu); or FILE.py:CLASS.")
+    ] = None,
     attention: Annotated[str | None, typer.Option(help=f"Attention: {_ATTENTIONS}.")] = None,
     max_steps: Annotated[
         int | None, typer.Option(help="Stop after so many updates, in place of the configured limits.")
@@ -68,9 +71,10 @@ def train(
     force: Annotated[bool, typer.Option("--force", help="Resume even where the corpus has changed.")] = False,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Show warnings only.")] = False,
 ) -> None:
-    """Train a translator or tagger from a parallel text, or a language model from a text.
+    """Train a translator, a tagger or a language model.
 
-    Writes the best model so far to OUTPUT, a log beside it (.log.jsonl), and what --resume needs (.state/).
+    The first two learn from a parallel text, the last from a text. Settings beyond these options stand in a TOML
+    file. Writes the best model so far to OUTPUT, a log beside it (.log.jsonl), and what --resume needs (.state/).
     """
     from seqtrans.config import load_config
     from seqtrans.device import choose_compute
@@ -100,8 +104,8 @@ def train(
 
 
 def _minutes(text: str) -> float:
-    """'90s', '45m', '2h' or a number of minutes."""
-    match = re.fullmatch(r"(\d+(?:\.\d+)?)([smh]?)", text)
+    """'90s', '45m' or '2h'."""
+    match = re.fullmatch(r"(\d+(?:\.\d+)?)([smh])", text)
     if match is None or not float(match[1]):
         raise UsageError(f"--max-time must be a time such as 90s, 45m or 2h, not '{text}'")
     return float(match[1]) * _UNITS[match[2]]

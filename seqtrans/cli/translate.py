@@ -39,7 +39,10 @@ def translate(
     device: DeviceOption = "auto",
     threads: ThreadsOption = 0,
 ) -> None:
-    """Translate standard input to standard output, a line for a line, in order and as they come."""
+    """Translate standard input to standard output.
+
+    A line for a line, in order and as they come.
+    """
     searched = beam is not None or length_penalty is not None
     beam, length_penalty = beam if beam is not None else BEAM, length_penalty if length_penalty is not None else 1.0
     if beam < 1 or n_best < 1 or batch_size < 1:

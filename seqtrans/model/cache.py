@@ -62,7 +62,7 @@ class ContinuousCache(nn.Module):
 
     def chosen(self) -> tuple[float, float]:
         """Share, 0 until it is fit, and sharpness."""
-        share, sharpness = self.setting.tolist()
+        share, sharpness = (round(number, 6) for number in self.setting.tolist())  # as they were before 32 bits
         return share, sharpness
 
     def is_sound(self) -> bool:

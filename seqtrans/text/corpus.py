@@ -104,27 +104,35 @@ class Ragged:
 
 @dataclass(frozen=True)
 class EncodedCorpus:
-    """The kept pairs as subword ids, without begin and end of sentence; `dropped` counts the others by reason."""
+    """The kept pairs as subword ids, without begin and end of sentence."""
 
     source: Ragged
     target: Ragged
     kept: NDArray[np.int64]
     """Line numbers, from 0, of the kept pairs."""
-    dropped: dict[str, int]
+    dropped: dict[str, list[int]]
+    """Line numbers, from 0, of the others, by reason."""
 
     def __len__(self) -> int:
         return len(self.source)
 
     def summary(self, name: str) -> str:
         """One line that says how many pairs were kept, and why the others were not."""
-        total = len(self) + sum(self.dropped.values())
-        reasons = "".join(f", {count} dropped: {reason}" for reason, count in self.dropped.items())
-        return f"{name}: {total} pairs, {len(self)} kept{reasons}"
+        reasons = "".join(f", {len(at)} dropped: {reason} ({_lines(at)})" for reason, at in self.dropped.items())
+        return f"{name}: {len(self) + self._lost()} pairs, {len(self)} kept{reasons}"
 
     def dropped_share(self) -> float:
         """The share of the pairs that was dropped, 0 to 1."""
-        lost = sum(self.dropped.values())
-        return lost / (len(self) + lost)
+        return self._lost() / (len(self) + self._lost())
+
+    def _lost(self) -> int:
+        return sum(map(len, self.dropped.values()))
+
+
+def _lines(numbers: Sequence[int]) -> str:
+    """As a file's lines are counted, the first of them."""
+    shown = ", ".join(str(number + 1) for number in numbers[:3])
+    return f"line{'s' if len(numbers) > 1 else ''} {shown}{', ...' if len(numbers) > 3 else ''}"
 
 
 def encode_corpus(
@@ -148,17 +156,17 @@ def encode_corpus(
     else:
         source, target = source_subwords.encode_batch(text.source), target_subwords.encode_batch(text.target)
     kept: list[int] = []
-    dropped: dict[str, int] = {}
+    dropped: dict[str, list[int]] = {}
     for number, (s, t) in enumerate(zip(source, target, strict=True)):
         reason = _reason_to_drop(len(s), len(t), max_length)
         if not reason and aligned and len(s) != len(t):
             reason = "unequal numbers of tokens"
         if reason:
-            dropped[reason] = dropped.get(reason, 0) + 1
+            dropped.setdefault(reason, []).append(number)
         else:
             kept.append(number)
     if not kept:
-        reasons = ", ".join(f"{count} {reason}" for reason, count in dropped.items())
+        reasons = ", ".join(f"{len(at)} {reason}" for reason, at in dropped.items())
         raise DataError(f"{text.name}: no sentence pair is usable ({reasons})")
     pick = [Ragged.of([side[i] for i in kept]) for side in (source, target)]
     return EncodedCorpus(pick[0], pick[1], np.array(kept, dtype=np.int64), dropped)

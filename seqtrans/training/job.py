@@ -166,6 +166,12 @@ def _tell(trainer: Trainer, job: TrainingJob, progress: Progress) -> None:
     if position.best_score is None:
         progress.say("warning: no validation gave a number; no model was kept")
         return
+    warmup = job.config.training.warmup_steps
+    if position.step < warmup:
+        progress.say(
+            f"warning: training ended within the {warmup:,} steps of warm-up: "
+            "lower warmup_steps or batch_size, or train for longer"
+        )
     search = " (greedy)" if job.config.model.task == "translate" else ""
     score = f"{position.best_score:.3f}" if metric == "loss" else shown(metric, position.best_score) + search
     progress.say(

@@ -187,8 +187,9 @@ class Trainer:
     def _look_for_signal(self) -> None:
         """Break off where a signal asked for it."""
         if self.stop.signal is not None:
+            kept = "" if self.position.best_step else ", before there was a model"
             raise Interrupted(
-                f"stopped by {self.stop.signal.name} after step {self.position.step}; "
+                f"stopped by {self.stop.signal.name} after step {self.position.step}{kept}; "
                 "the same command with --resume goes on",
                 self.stop.signal,
             )

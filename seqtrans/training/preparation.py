@@ -143,8 +143,9 @@ def _learn(text: ParallelText, config: TextConfig, report: Callable[[str], None]
         _learn_one(lines, kind, config.vocab_size, pairs, report)
         for lines, kind in zip((text.source, text.target), types, strict=True)
     ]
-    sides = ", ".join(f"{m.size} of type {m.type}" for m in models)
-    report(f"subwords: {sides}, learned from source and target")
+    learned = zip(models, ("source", "target"), strict=True)
+    sides = ", ".join(f"{model.size} of type {model.type} learned from the {side}" for model, side in learned)
+    report(f"subwords: {sides}")
     return models[0], models[1]
 
 

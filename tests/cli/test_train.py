@@ -89,6 +89,7 @@ def test_a_stopped_and_resumed_training_ends_with_the_same_bytes(
             break
         assert process.returncode == 128 + number, stderr.decode()
         assert "--resume goes on" in one_line(stderr)
+        assert ("before there was a model" in one_line(stderr)) is not parts.exists()
         stops += 1
         if attempt == 0:
             command.append("--resume")
@@ -203,7 +204,7 @@ def test_a_tsv_corpus_and_given_subwords(
     model = tmp_path / "m.safetensors"
     run = run_seqtrans(
         "train", "--train", tsv, "--dev", tsv, "-o", model, "--subwords", subwords, "--config", tiny_config,
-        "--max-steps", 5, "--quiet",
+        "--max-steps", 20, "--quiet",
     )  # fmt: skip
     assert run.returncode == 0, run.stderr.decode()
     assert run.stderr == b""
@@ -264,8 +265,9 @@ def test_dropped_pairs_are_counted_and_too_many_are_warned_of(
     target.write_text("zwei eins\neins\n\ndrei\n" * 8, "utf-8")
     run = run_seqtrans(*arguments((source, target), tiny_config, tmp_path / "m", "--max-steps", 5))
     said = run.stderr.decode()
-    assert "32 pairs, 16 kept, 8 dropped: empty source, 8 dropped: empty target" in said
+    assert "32 pairs, 16 kept, 8 dropped: empty source (lines 2, 6, 10, ...), 8 dropped: empty target (lines 3," in said
     assert "warning:" in said
+    assert "training ended within the 20 steps of warm-up" in said
     source.write_text("\n" * 32, "utf-8")
     run = run_seqtrans(*arguments((source, target), tiny_config, tmp_path / "m2", "--max-steps", 5))
     assert run.returncode == 65
@@ -278,6 +280,7 @@ def test_dropped_pairs_are_counted_and_too_many_are_warned_of(
         (["--attention", "bahdanau"], "known: additive"),
         (["--preset", "bas"], "did you mean 'base'?"),
         (["--max-time", "soon"], "90s, 45m or 2h"),
+        (["--max-time", "20"], "90s, 45m or 2h"),
         (["--max-steps", "-1"], "max_steps"),
         (["--precision", "fp8"], "auto, fp32 or bf16"),
         (["--device", "tpu"], "auto, cpu or cuda"),

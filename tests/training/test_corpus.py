@@ -86,25 +86,25 @@ def test_kept_and_dropped_add_up(letters: SubwordModel, pairs: list[tuple[str, s
         return
     corpus = encode_corpus(text, letters, letters, 5)
     assert corpus.kept.tolist() == usable
-    assert len(corpus) + sum(corpus.dropped.values()) == len(pairs)
+    assert sorted([*usable, *(line for lines in corpus.dropped.values() for line in lines)]) == [*range(len(pairs))]
     assert corpus.dropped_share() == pytest.approx(1 - len(usable) / len(pairs))
     for number, line in enumerate(usable):
         assert (corpus.source[number].tolist(), corpus.target[number].tolist()) == sides[line]
 
 
 def test_every_reason_is_counted_and_told(letters: SubwordModel) -> None:
-    source = ["ab", "", "ab", "abcdefab", "a", "", " "]
-    target = ["ab", "ab", "", "a", "abcdefab", "", "a"]
+    source = ["ab", "", "ab", "abcdefab", "a", "", " ", ""]
+    target = ["ab", "ab", "", "a", "abcdefab", "", "a", "a"]
     corpus = encode_corpus(ParallelText("t", source, target, {}), letters, letters, 5)
     assert corpus.dropped == {
-        "empty source": 3,
-        "empty target": 1,
-        "source longer than 5 subwords": 1,
-        "target longer than 5 subwords": 1,
+        "empty source": [1, 5, 6, 7],
+        "empty target": [2],
+        "source longer than 5 subwords": [3],
+        "target longer than 5 subwords": [4],
     }
     assert corpus.summary("dev") == (
-        "dev: 7 pairs, 1 kept, 3 dropped: empty source, 1 dropped: empty target, "
-        "1 dropped: source longer than 5 subwords, 1 dropped: target longer than 5 subwords"
+        "dev: 8 pairs, 1 kept, 4 dropped: empty source (lines 2, 6, 7, ...), 1 dropped: empty target (line 3), "
+        "1 dropped: source longer than 5 subwords (line 4), 1 dropped: target longer than 5 subwords (line 5)"
     )
 
 
