@@ -6,41 +6,31 @@ defaults below. An unknown key, a wrong type or a value out of range is an error
 
 from __future__ import annotations
 
-import difflib
-import math
 import os
-import tomllib
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field, fields, replace
+from dataclasses import asdict, dataclass, fields, replace
 from importlib import resources
 from pathlib import Path
-from typing import Any, get_type_hints
+from typing import Any
 
-from seqtrans.errors import StreamError, UsageError
+from seqtrans.errors import UsageError
+from seqtrans.settings import bounded, known, one_of, parse_toml, parse_value, read_toml, updated_section
 from seqtrans.tasks import TASKS
-
-
-def _bounded(default: Any, low: float, high: float = math.inf) -> Any:
-    return field(default=default, metadata={"low": low, "high": high})
-
-
-def _one_of(default: str, *choices: str) -> Any:
-    return field(default=default, metadata={"choices": choices})
 
 
 @dataclass(frozen=True)
 class TextConfig:
     """Which subwords are learned when no subword model is given, and which sentence pairs are kept."""
 
-    type: str = _one_of("bpe", "bpe", "unigram", "char", "word")
-    source_type: str = _one_of("", "", "bpe", "unigram", "char", "word")
+    type: str = one_of("bpe", "bpe", "unigram", "char", "word")
+    source_type: str = one_of("", "", "bpe", "unigram", "char", "word")
     """Overrides `type` on the source side; sides of different types have a model each."""
-    target_type: str = _one_of("", "", "bpe", "unigram", "char", "word")
-    vocab_size: int = _bounded(0, 0, 1_000_000)
+    target_type: str = one_of("", "", "bpe", "unigram", "char", "word")
+    vocab_size: int = bounded(0, 0, 1_000_000)
     """0: fit to the number of sentence pairs."""
     joint: bool = True
     """One subword model for both languages."""
-    max_length: int = _bounded(100, 1, 100_000)
+    max_length: int = bounded(100, 1, 100_000)
     """Pairs with more subwords than this on a side are dropped from training, and counted."""
 
 
@@ -48,32 +38,32 @@ class TextConfig:
 class ModelConfig:
     """The architecture. Sizes are numbers of units; `hidden` is a multiple of 2."""
 
-    task: str = _one_of("translate", *TASKS)
+    task: str = one_of("translate", *TASKS)
     """What the model does; `lm` is a language model, a decoder alone, and `tag` a tagger, an encoder alone."""
     cell: str = "lstm"
     attention: str = "general"
-    bridge: str = _one_of("last", "last", "mean")
+    bridge: str = one_of("last", "last", "mean")
     """What the decoder begins from: the encoder's last state in each direction, or the mean of what it read out."""
     input_feeding: bool = False
-    cache: int = _bounded(0, 0, 10_000)
+    cache: int = bounded(0, 0, 10_000)
     """Subwords that a language model looks back on, to copy what followed the like (Grave et al. 2017); 0: none."""
-    embedding: int = _bounded(256, 1, 65_536)
-    hidden: int = _bounded(512, 2, 65_536)
+    embedding: int = bounded(256, 1, 65_536)
+    hidden: int = bounded(512, 2, 65_536)
     """State size of the decoder; each direction of the encoder has half of it."""
-    encoder_layers: int = _bounded(1, 1, 64)
-    encoder_transitions: int = _bounded(1, 1, 64)
+    encoder_layers: int = bounded(1, 1, 64)
+    encoder_transitions: int = bounded(1, 1, 64)
     """Cells that the state goes through at each step (deep transitions, Miceli Barone et al. 2017)."""
     mixed_directions: bool = False
     """Whether the directions of an encoder layer go through a linear map together."""
-    decoder_layers: int = _bounded(2, 1, 64)
-    decoder_transitions: int = _bounded(1, 1, 64)
+    decoder_layers: int = bounded(2, 1, 64)
+    decoder_transitions: int = bounded(1, 1, 64)
     tied_embeddings: bool = True
     """The output layer is the target embedding, and with one joint subword model the source embedding too."""
-    dropout: float = _bounded(0.3, 0, 0.99)
+    dropout: float = bounded(0.3, 0, 0.99)
     """Variational: one mask a sentence at each place (Gal & Ghahramani 2016)."""
-    recurrent_dropout: float = _bounded(0.0, 0, 0.99)
+    recurrent_dropout: float = bounded(0.0, 0, 0.99)
     """The share of each cell's recurrent weights that is zero in an update (Merity et al. 2018, section 2)."""
-    word_dropout: float = _bounded(0.0, 0, 0.99)
+    word_dropout: float = bounded(0.0, 0, 0.99)
     """The share of input subwords whose embedding is zeroed (Sennrich & Zhang 2019, section 3)."""
 
 
@@ -81,33 +71,33 @@ class ModelConfig:
 class TrainingConfig:
     """Optimisation, validation and when to stop. A step is one update of the weights."""
 
-    batch_size: int = _bounded(64, 1, 65_536)
+    batch_size: int = bounded(64, 1, 65_536)
     """Sentence pairs in an update; streams, of a language model."""
-    learning_rate: float = _bounded(0.002, 0, 10)
-    warmup_steps: int = _bounded(400, 0, 10**9)
-    decay: str = _one_of("linear", "constant", "linear", "cosine", "inverse-sqrt")
+    learning_rate: float = bounded(0.002, 0, 10)
+    warmup_steps: int = bounded(400, 0, 10**9)
+    decay: str = one_of("linear", "constant", "linear", "cosine", "inverse-sqrt")
     """After warm-up; linear and cosine fall to a hundredth when the budget (steps, epochs or time) is spent."""
-    clip_norm: float = _bounded(1.0, 0, 10**6)
+    clip_norm: float = bounded(1.0, 0, 10**6)
     """The gradient norm that is scaled down to; 0 turns clipping off."""
-    clip_value: float = _bounded(0.0, 0, 10**6)
+    clip_value: float = bounded(0.0, 0, 10**6)
     """The size that every number of the gradient is cut to, before the norm is taken; 0 turns that off."""
-    bptt: int = _bounded(0, 0, 10**6)
+    bptt: int = bounded(0, 0, 10**6)
     """Target steps that gradients go back through (truncated backpropagation through time); 0: all."""
-    label_smoothing: float = _bounded(0.1, 0, 0.99)
-    weight_decay: float = _bounded(0.0, 0, 1)
-    ema: float = _bounded(0.998, 0, 0.999999)
+    label_smoothing: float = bounded(0.1, 0, 0.99)
+    weight_decay: float = bounded(0.0, 0, 1)
+    ema: float = bounded(0.998, 0, 0.999999)
     """Decay of the moving average of the weights, which is what is validated and kept; 0 turns it off."""
-    max_steps: int = _bounded(0, 0, 10**9)
+    max_steps: int = bounded(0, 0, 10**9)
     """0: no limit. Training ends when the first of steps, epochs, time and patience runs out."""
-    max_epochs: int = _bounded(40, 0, 10**6)
-    max_minutes: float = _bounded(0.0, 0, 10**6)
-    validate_every: int = _bounded(0, 0, 10**9)
+    max_epochs: int = bounded(40, 0, 10**6)
+    max_minutes: float = bounded(0.0, 0, 10**6)
+    validate_every: int = bounded(0, 0, 10**9)
     """Steps between validations; 0: once an epoch, but after 250 steps at the earliest and 1,000 at the latest."""
-    patience: int = _bounded(8, 0, 10**6)
+    patience: int = bounded(8, 0, 10**6)
     """Validations without a better score until training stops early; 0 turns early stopping off."""
     metric: str = "bleu"
     """What "best" means: a score of greedy translations of the development set, or its loss."""
-    seed: int = _bounded(1, 0, 2**63 - 1)
+    seed: int = bounded(1, 0, 2**63 - 1)
 
 
 @dataclass(frozen=True)
@@ -130,42 +120,9 @@ class Config:
         """
         sections: dict[str, Any] = {}
         for name, keys in values.items():
-            section = getattr(self, _known(name, [f.name for f in fields(self)], where, "section"))
-            if not isinstance(keys, Mapping):
-                raise UsageError(f"{where}: '{name}' must be a section: write [{name}]")
-            hints = get_type_hints(type(section))
-            checked = {
-                key: _checked(section, key, hints[_known(key, list(hints), where, f"key in [{name}]")], value, where)
-                for key, value in keys.items()
-            }
-            sections[name] = replace(section, **checked)
+            section = getattr(self, known(name, [f.name for f in fields(self)], where, "section"))
+            sections[name] = updated_section(section, name, keys, where)
         return _coherent(replace(self, **sections), where)
-
-
-_KINDS = {bool: "true or false", int: "a whole number", float: "a number", str: "text in quotes"}
-
-
-def _known(name: str, names: list[str], where: str, kind: str) -> str:
-    if name in names:
-        return name
-    near = difflib.get_close_matches(name, names, n=1)
-    hint = f"did you mean '{near[0]}'?" if near else f"known: {', '.join(names)}"
-    raise UsageError(f"{where}: unknown {kind} '{name}'; {hint}")
-
-
-def _checked(section: Any, key: str, kind: type, value: Any, where: str) -> Any:
-    if kind is float and isinstance(value, int) and not isinstance(value, bool):
-        value = float(value) if abs(value) < 2**1000 else math.inf
-    if type(value) is not kind:
-        raise UsageError(f"{where}: {key} must be {_KINDS[kind]}, not {value!r}")
-    limits = next(f.metadata for f in fields(section) if f.name == key)
-    if "low" in limits and not limits["low"] <= value <= limits["high"]:  # NaN fails both comparisons
-        high = "" if limits["high"] == math.inf else f" and at most {limits['high']}"
-        raise UsageError(f"{where}: {key} must be at least {limits['low']}{high}, not {value}")
-    if "choices" in limits and value not in limits["choices"]:
-        choices = ", ".join(repr(c) for c in limits["choices"] if c)
-        raise UsageError(f"{where}: {key} must be one of {choices}, not {value!r}")
-    return value
 
 
 def _coherent(config: Config, where: str) -> Config:
@@ -217,27 +174,14 @@ def load_config(
         StreamError: the file cannot be read.
     """
     names = preset_names()
-    _known(preset, names, "--preset", "preset")
+    known(preset, names, "--preset", "preset")
     text = (resources.files("seqtrans") / "presets" / f"{preset}.toml").read_text(encoding="utf-8")
-    config = Config().updated(_parse(text, f"preset {preset}"), f"preset {preset}")
+    config = Config().updated(parse_toml(text, f"preset {preset}"), f"preset {preset}")
     if file is not None:
-        try:
-            text = file.read_text(encoding="utf-8")
-        except OSError as error:
-            raise StreamError(f"{file}: cannot be read: {error.strerror}") from None
-        except UnicodeDecodeError:
-            raise UsageError(f"{file}: is not a TOML file in UTF-8") from None
-        config = config.updated(_parse(text, str(file)), str(file))
+        config = config.updated(read_toml(file), str(file))
     config = config.updated(_from_environment(config, environment), "environment").updated(flags, "command line")
     _refuse_what_the_task_has_not(config)
     return config
-
-
-def _parse(text: str, where: str) -> dict[str, Any]:
-    try:
-        return tomllib.loads(text)
-    except ValueError as error:  # also numbers of thousands of digits
-        raise UsageError(f"{where}: is not TOML (where text stands in quotes): {error}") from None
 
 
 def _from_environment(config: Config, environment: Mapping[str, str]) -> dict[str, dict[str, Any]]:
@@ -247,9 +191,5 @@ def _from_environment(config: Config, environment: Mapping[str, str]) -> dict[st
         if not name.startswith("SEQTRANS_"):
             continue
         section, _, key = name.removeprefix("SEQTRANS_").lower().partition("_")
-        try:
-            value = tomllib.loads(f"value = {text}")["value"]
-        except ValueError:
-            value = text
-        values.setdefault(section, {})[key] = value
+        values.setdefault(section, {})[key] = parse_value(text)
     return values

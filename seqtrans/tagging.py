@@ -126,7 +126,7 @@ def _bounds(length: int) -> Iterator[tuple[int, int, int, int]]:
 
 
 def line_translator(model: TrainedModel, compute: Compute, options: SearchOptions, batch_size: int) -> LineTranslator:
-    """What turns lines into lines with this model: a search, or a tagger.
+    """What turns lines into lines with this model alone: a search, or a tagger.
 
     Raises:
         UsageError: the model is a language model, or what is wanted is nothing that it does.

@@ -1,30 +1,29 @@
 """Lines in, translations out, in the order of the lines.
 
-Lines are gathered into chunks, sorted by length inside a chunk, searched in batches, and put back in order.
+Lines are gathered into chunks, searched longest first, and put back in order.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from seqtrans.device import Compute
+from seqtrans.errors import UsageError
 from seqtrans.model.file import TrainedModel
-from seqtrans.search.beam import beam_search
-from seqtrans.search.greedy import greedy_search
-from seqtrans.search.hypothesis import Hypothesis, SearchOptions
+from seqtrans.recurrent.packing import PackedWeights
+from seqtrans.recurrent.products import packed_weights
+from seqtrans.search.decoding import search
+from seqtrans.search.hypothesis import Hypothesis, Request, SearchOptions
 from seqtrans.search.scorer import ModelScorer, StepScorer
-from seqtrans.text.batches import pad_sources
 from seqtrans.text.lines import LineReport, without_breaks
-from seqtrans.text.subwords import SubwordModel
+from seqtrans.text.subwords import EOS_ID, SubwordModel
 
 MAX_SOURCE = 500
 """Source subwords that are read of one line; the rest is left out, with a warning."""
 
 CHUNK_BATCHES = 16
 """Batches that are sorted by length together."""
-
-Search = Callable[..., list[list[Hypothesis]]]
 
 
 @dataclass(frozen=True)
@@ -62,35 +61,61 @@ class LineTranslator:
 class Translator(LineTranslator):
     """A translator ready to work on a device."""
 
-    def __init__(self, model: TrainedModel, compute: Compute, options: SearchOptions, batch_size: int) -> None:
+    def __init__(
+        self,
+        model: TrainedModel,
+        compute: Compute,
+        options: SearchOptions,
+        batch_size: int,
+        *,
+        scorer: StepScorer | None = None,
+        prefixed: bool = False,
+    ) -> None:
+        """Make ready; `scorer`, where it is given, is asked in place of the model, whose subwords it shares.
+
+        With `prefixed`, what stands after a TAB in a line is what its translations begin with.
+
+        Raises:
+            UsageError: a subword to forbid is none.
+        """
         self.model, self.compute, self.options, self.batch_size = model, compute, options, batch_size
-        self.scorer: StepScorer = ModelScorer(model.seq2seq.to(compute.device))
+        self.scorer = scorer or ModelScorer(model.seq2seq.to(compute.device))
+        self.packed = PackedWeights()
+        self.prefixed = prefixed
+        self.forbidden = [_forbidden(piece, model.target_subwords) for piece in options.forbid.split()]
 
     def translate(self, lines: Sequence[str]) -> list[Translation]:
         """Translate lines, whatever their order and length."""
+        prefixes = [""] * len(lines)
+        if self.prefixed:
+            lines, prefixes = [line.partition("\t")[0] for line in lines], [line.partition("\t")[2] for line in lines]
         sources = self.model.source_subwords.encode_batch([line if line.strip() else "" for line in lines])
         cut = [len(ids) > MAX_SOURCE for ids in sources]
         sources = [ids[:MAX_SOURCE] for ids in sources]
         found: list[list[Hypothesis]] = [[_EMPTY] for _ in lines]
         order = sorted((i for i, ids in enumerate(sources) if ids), key=lambda i: -len(sources[i]))
-        for start in range(0, len(order), self.batch_size):
-            rows = order[start : start + self.batch_size]
-            for row, hypotheses in zip(rows, self._search([sources[i] for i in rows]), strict=True):
-                found[row] = hypotheses
+        starts = self.model.target_subwords.encode_batch(prefixes)
+        requests = [Request(sources[i], starts[i]) for i in order]
+        with self.compute.arithmetic(), packed_weights(self.packed):
+            searched = search(self.scorer, requests, self.options, self.batch_size, self.compute.device, self.forbidden)
+        for row, hypotheses in zip(order, searched, strict=True):
+            found[row] = hypotheses
         return [
             Translation(line, ids, was_cut, [self._text(h) for h in hypotheses], hypotheses)
             for line, ids, was_cut, hypotheses in zip(lines, sources, cut, found, strict=True)
         ]
 
-    def _search(self, sources: Sequence[Sequence[int]]) -> list[list[Hypothesis]]:
-        padded, lengths = pad_sources(sources)
-        # with one slot there is nothing to rank: beam search would find the same, slower
-        search: Search = greedy_search if self.options.beam == 1 else beam_search
-        with self.compute.arithmetic():
-            return search(self.scorer, padded.to(self.compute.device), lengths.to(self.compute.device), self.options)
-
     def _text(self, hypothesis: Hypothesis) -> str:
         return without_breaks(self.model.target_subwords.decode(hypothesis.tokens))
+
+
+def _forbidden(piece: str, subwords: SubwordModel) -> int:
+    number = subwords.id_of(piece)
+    if subwords.piece(number) != piece:
+        raise UsageError(f"forbid: '{piece}' is no subword of the model (`seqtrans tokenize encode` prints them)")
+    if number == EOS_ID:
+        raise UsageError(f"forbid: without '{piece}' no translation would end")
+    return number
 
 
 _EMPTY = Hypothesis([], 0.0, 0.0, [], None)

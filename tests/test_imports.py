@@ -16,11 +16,22 @@ PACKAGE = "seqtrans"
 FLOORS = [
     {"__main__"},
     {"cli", "report"},
-    {"training", "formats", "translation", "tagging", "perplexity", "generation", "gradients", "recall", "scoring"},
+    {
+        "training",
+        "formats",
+        "translation",
+        "tagging",
+        "perplexity",
+        "forcing",
+        "generation",
+        "gradients",
+        "recall",
+        "scoring",
+    },
     {"search"},
     {"model"},
     {"recurrent", "text"},
-    {"chart", "ticks", "config", "tasks", "device", "plugins", "randomness", "errors", ""},
+    {"chart", "ticks", "settings", "config", "tasks", "device", "plugins", "randomness", "errors", ""},
 ]
 # ... but for these
 NEIGHBOURS = {
@@ -29,9 +40,12 @@ NEIGHBOURS = {
     ("tagging", "translation"),
     ("training", "scoring"),
     ("gradients", "translation"),
+    ("forcing", "perplexity"),
     ("recall", "training"),
     ("formats", "translation"),
     ("config", "errors"),
+    ("config", "settings"),
+    ("settings", "errors"),
     ("config", "tasks"),
     ("device", "errors"),
     ("plugins", "errors"),

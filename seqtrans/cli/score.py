@@ -13,6 +13,7 @@ from seqtrans.cli.charts import check_chart
 from seqtrans.cli.models import CellOption, load
 from seqtrans.cli.options import DeviceOption, PrecisionOption, ThreadsOption
 from seqtrans.cli.score_by_length import score_by_length
+from seqtrans.cli.score_pairs import score_pairs
 from seqtrans.cli.score_text import score_text
 from seqtrans.cli.streams import say
 from seqtrans.errors import UsageError
@@ -67,7 +68,12 @@ def score(
     ] = None,
     model: Annotated[
         Path | None,
-        typer.Option("--model", "-m", help="A language model; HYP is then a text, and its score perplexity."),
+        typer.Option(
+            "--model",
+            "-m",
+            help="A language model; HYP is then a text, and its score perplexity. Or a translator; HYP is then "
+            "SOURCE TARGET, or one file with a TAB between them.",
+        ),
     ] = None,
     sentences: Annotated[
         bool,
@@ -84,7 +90,7 @@ def score(
     device: DeviceOption = "auto",
     threads: ThreadsOption = 0,
 ) -> None:
-    """Score translations, or a text by a language model.
+    """Score translations, or a text by a model.
 
     Each score of translations has the signature that makes it comparable.
 
@@ -107,14 +113,21 @@ def score(
     if model is not None:
         if references or metrics or tokenize or lowercase or by_length is not None:
             raise UsageError(
-                "--model scores a text by itself: leave out -r, --metric, --tokenize, --lowercase and --by-length"
+                "--model scores a text, or translations by their sources: "
+                "leave out -r, --metric, --tokenize, --lowercase and --by-length"
             )
         if hypotheses.count("-") > 1:
             raise UsageError("'-' names standard input, which can be read only once")
         from seqtrans.device import choose_compute
 
         compute = choose_compute(device, precision, threads)
-        score_text(load(model, cell), compute, hypotheses, sentences, alone, as_json)
+        trained = load(model, cell)
+        if trained.config.model.task == "translate":
+            if alone:
+                raise UsageError("a translator reads each line by itself in any case: leave out --alone")
+            score_pairs(trained, compute, hypotheses, sentences, as_json)
+        else:
+            score_text(trained, compute, hypotheses, sentences, alone, as_json)
         return
     if not references:
         raise UsageError("nothing to score by: give references with --reference, or a language model with --model")

@@ -15,6 +15,7 @@ from seqtrans.text.lines import LineReport, open_input, read_lines, refuse_cut
 if TYPE_CHECKING:
     from seqtrans.device import Compute
     from seqtrans.model.file import TrainedModel
+    from seqtrans.perplexity import Reading
 
 CHUNK = 256
 """Lines that are read together."""
@@ -39,11 +40,21 @@ def score_text(
                 for reading in reader.read(chunk):
                     total, count = total + reading, count + 1
                     if sentences:
-                        typer.echo(f"{-reading.nats:.4f}\t{reading.subwords}\t{reading.perplexity:.2f}")
+                        show_line(reading)
             for warning in report.warnings():
                 say(f"warning: {warning}")
     if not count:
         raise DataError(f"{', '.join(texts)}: there are no lines")
+    show(total, count, as_json, sentences)
+
+
+def show_line(reading: Reading) -> None:
+    """A line of the text on standard output."""
+    typer.echo(f"{-reading.nats:.4f}\t{reading.subwords}\t{reading.perplexity:.2f}")
+
+
+def show(total: Reading, lines: int, as_json: bool, aside: bool) -> None:
+    """The sum over all lines, on standard error where it stands `aside`."""
     if total.unknown:
         say(
             f"warning: {total.unknown} of {total.subwords} subwords are unknown to the model, which cannot "
@@ -57,11 +68,11 @@ def score_text(
         "subwords": total.subwords,
         "characters": total.characters,
         "unknown_subwords": total.unknown,
-        "lines": count,
+        "lines": lines,
     }
     line = (
         f"perplexity {total.perplexity:.3f} a subword, {total.nats_per_character:.4f} nats and "
-        f"{total.bits_per_character:.4f} bits a character; {count:,} lines, {total.subwords:,} subwords, "
+        f"{total.bits_per_character:.4f} bits a character; {lines:,} lines, {total.subwords:,} subwords, "
         f"{total.characters:,} characters"
     )
-    typer.echo(json.dumps(facts) if as_json else line, err=sentences)
+    typer.echo(json.dumps(facts) if as_json else line, err=aside)

@@ -27,7 +27,10 @@ def train(
     output: Annotated[Path, typer.Option("--output", "-o", help="The model file to write.")],
     subwords: Annotated[
         Path | None,
-        typer.Option(help="Subword model for both sides; without any, subwords are learned from the text."),
+        typer.Option(
+            help="Subword model for both sides, or a model of seqtrans, whose subwords are used; without any, "
+            "subwords are learned from the text."
+        ),
     ] = None,
     source_subwords: Annotated[Path | None, typer.Option(help="Subword model of the source side.")] = None,
     target_subwords: Annotated[Path | None, typer.Option(help="Subword model of the target side.")] = None,

@@ -27,6 +27,9 @@ FORMAT = 1
 CELL_DIGEST = "cell"
 """The name of the SHA-256 of a user's cell, among those of the training data in the history."""
 
+LENGTH_RATIO = "length_ratio"
+"""The name, in the history, of the most target subwords a source subword, as a search is to limit them."""
+
 _SOURCE, _TARGET = "subwords.source", "subwords.target"
 
 
@@ -77,6 +80,12 @@ class TrainedModel:
         if not isinstance(self.network, Tagger):
             raise UsageError(f"this model is a {self.task.noun}, not a tagger (`seqtrans train --task tag`)")
         return self.network
+
+    @property
+    def length_ratio(self) -> float:
+        """How many target subwords a source subword may have, a fixed number aside; 2 where training did not say."""
+        ratio = self.history.get(LENGTH_RATIO)
+        return ratio if isinstance(ratio, float) and 0 < ratio <= 1000 else 2.0
 
     @property
     def task(self) -> TaskKind:

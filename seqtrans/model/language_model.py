@@ -28,6 +28,15 @@ class LanguageState(NamedTuple):
     past: Past | None = None
     """What its cache may copy from."""
 
+    def select(self, rows: Tensor) -> LanguageState:
+        """The state of some of the texts, in the order of `rows`; what the cache holds is left behind."""
+        return LanguageState(tuple(tuple(t.index_select(0, rows) for t in layer) for layer in self.layers))
+
+    def join(self, other: LanguageState) -> LanguageState:
+        """These texts and, after them, others; what the cache holds is left behind."""
+        pairs = zip(self.layers, other.layers, strict=True)
+        return LanguageState(tuple(tuple(torch.cat(t) for t in zip(*layers, strict=True)) for layers in pairs))
+
 
 class LanguageModel(nn.Module):
     """P(x_t | x_1 .. x_{t-1}) by recurrent layers over the embeddings (Mikolov et al. 2010), with residuals.
@@ -70,7 +79,7 @@ class LanguageModel(nn.Module):
 
     def logits(self, readouts: Tensor) -> Tensor:
         """Readouts -> scores [..., V] before the softmax."""
-        return F.linear(readouts, self.output_weight, self.output_bias)
+        return linear(readouts, self.output_weight, self.output_bias)
 
     def predict(self, inputs_TB: Tensor, state: LanguageState) -> tuple[Tensor, LanguageState]:
         """Each subword's predecessor -> the log-probabilities [T, B, V], in 32 bits or more, and the state after."""
@@ -80,6 +89,12 @@ class LanguageModel(nn.Module):
             return logits.to(torch.promote_types(logits.dtype, torch.float32)).log_softmax(dim=2), after
         likeness, past = self.cache.look(readouts, inputs_TB, state.past)
         return self.cache.mix(logits, likeness), LanguageState(after.layers, past)
+
+    def step(self, ids_N: Tensor, state: LanguageState) -> tuple[Tensor, LanguageState]:
+        """The last subword of each text -> the log-probabilities of the next [N, V], without the cache."""
+        readouts, after = self.readouts(ids_N.unsqueeze(0), state)
+        logits = self.logits(readouts[0])
+        return logits.to(torch.promote_types(logits.dtype, torch.float32)).log_softmax(dim=1), after
 
     def _read_out(self, top: Tensor) -> Tensor:
         return top if self.readout is None else linear(top, self.readout.weight, self.readout.bias)

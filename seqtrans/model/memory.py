@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 import torch
 from torch import Tensor
+from torch.nn import functional as F
 
 from seqtrans.recurrent.cells.base import State, detached
 
@@ -34,6 +35,24 @@ class Memory:
         """The memory of some of the sentences, in the order of `rows`."""
         return Memory(*(t.index_select(0, rows) for t in vars(self).values()))
 
+    def resized(self, positions: int) -> Memory:
+        """The same memory with padding added or taken at the end, for so many source positions."""
+        more = positions - self.padding_BS.shape[1]
+        if not more:
+            return self
+        return Memory(
+            F.pad(self.values_BSD, (0, 0, 0, more)),
+            F.pad(self.keys_BSA, (0, 0, 0, more)),
+            F.pad(self.padding_BS, (0, more), value=-torch.inf),
+            self.summary_BD,
+        )
+
+    def join(self, other: Memory) -> Memory:
+        """These sentences and, after them, others."""
+        positions = max(self.padding_BS.shape[1], other.padding_BS.shape[1])
+        pairs = zip(vars(self.resized(positions)).values(), vars(other.resized(positions)).values(), strict=True)
+        return Memory(*(torch.cat(pair) for pair in pairs))
+
 
 @dataclass(frozen=True)
 class DecoderState:
@@ -51,3 +70,12 @@ class DecoderState:
         """The state of some of the rows, in the order of `rows`: all that a search needs to reorder."""
         layers = tuple(tuple(t.index_select(0, rows) for t in state) for state in self.layers)
         return DecoderState(layers, None if self.feed_NE is None else self.feed_NE.index_select(0, rows))
+
+    def join(self, other: DecoderState) -> DecoderState:
+        """These rows and, after them, others."""
+        layers = tuple(
+            tuple(torch.cat(pair) for pair in zip(*states, strict=True))
+            for states in zip(self.layers, other.layers, strict=True)
+        )
+        feeds = None if self.feed_NE is None or other.feed_NE is None else torch.cat([self.feed_NE, other.feed_NE])
+        return DecoderState(layers, feeds)

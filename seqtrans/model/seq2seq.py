@@ -15,6 +15,7 @@ from seqtrans.model.dropout import VariationalDropout, WordDropout
 from seqtrans.model.encoder import Encoder
 from seqtrans.model.memory import DecoderState, Memory
 from seqtrans.model.parts import embedding
+from seqtrans.recurrent.products import linear
 
 
 class Seq2Seq(nn.Module):
@@ -56,7 +57,7 @@ class Seq2Seq(nn.Module):
 
     def logits(self, readouts: Tensor) -> Tensor:
         """Readouts [..., E] -> scores [..., V] before the softmax."""
-        return F.linear(readouts, self.output_weight, self.output_bias)
+        return linear(readouts, self.output_weight, self.output_bias)
 
     def start(self, memory: Memory) -> DecoderState:
         """The decoder's state before the first word, one row a sentence."""

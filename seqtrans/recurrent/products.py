@@ -18,12 +18,15 @@ from torch import Tensor
 from torch.autograd.function import once_differentiable
 from torch.nn import functional as F
 
+from seqtrans.recurrent.packing import PackedWeights
+
 _Noted = list[tuple[int, Tensor, Tensor]]
 """The backward pass, inputs [..., N, I] and the gradients of their outputs [..., N, O], of each step."""
 _Factor = tuple[Tensor, Tensor, _Noted]
 """A matrix, which is kept so that nothing else comes to lie at its address, its stand-in, and its steps."""
 
 _loop: dict[Any, _Factor] | None = None
+_packed: PackedWeights | None = None
 
 
 @contextmanager
@@ -37,9 +40,22 @@ def deferred_gradients() -> Iterator[None]:
         _loop = before
 
 
+@contextmanager
+def packed_weights(weights: PackedWeights) -> Iterator[None]:
+    """Inside, `linear` multiplies with what `weights` has packed, wherever no gradient is wanted."""
+    global _packed  # the steps between here and `linear` are anyone's code
+    before, _packed = _packed, weights
+    try:
+        yield
+    finally:
+        _packed = before
+
+
 def linear(inputs: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
     """The inputs times the transposed weight, plus the bias: [..., N, I] by [O, I] or [B, N, I] by [B, O, I]."""
     if weight.dim() == 2 and (_loop is None or not _records(weight)):
+        if _packed is not None and not torch.is_grad_enabled():
+            return _packed.linear(inputs, weight, bias)
         return F.linear(inputs, weight, bias)
     if _loop is None or not _records(weight):
         outputs = torch.bmm(inputs, weight.mT)

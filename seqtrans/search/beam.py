@@ -1,160 +1,94 @@
-"""Beam search over a batch of sentences.
+"""One step of a beam search, and of greedy search, for a batch of sentences.
 
-Each sentence keeps the K best unfinished hypotheses. Of the 2K best continuations those that end and rank
-among the first K are finished, and the K best others go on, so that ending does not narrow the beam. The
-search of a sentence ends when K hypotheses have finished, when the best finished one provably beats whatever
-could still come, or at its length limit, where only EOS is allowed.
+Each sentence keeps the K best unfinished hypotheses. At each step every one of them may end, and the K best of their
+other continuations go on, so that ending does not narrow the beam. A search is over at the sentence's length limit,
+or when no unfinished hypothesis can, whatever follows, enter the n-best: that stop changes nothing.
 
-The encoder's memory is never copied per beam, hypotheses are back-pointers, and finished sentences leave in groups.
+Greedy search keeps one hypothesis, and ends when nothing is likelier than the end.
 
-Shapes: S source steps, B sentences in the batch, k rows of each (1 at the first step, then K), N = B * k,
-C candidates, V target vocabulary.
+Shapes: B sentences, k hypotheses of each before the step (1 at the first, then K), m continuations of each.
 """
 
 from __future__ import annotations
 
-import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-import torch
-from torch import Tensor
-from torch.nn import functional as F
+import numpy as np
 
-from seqtrans.search.hypothesis import Hypothesis, SearchOptions
-from seqtrans.search.scorer import StepScorer
-from seqtrans.search.shapes import remaining
-from seqtrans.search.top import top
-from seqtrans.text.subwords import BOS_ID, EOS_ID, PAD_ID
+from seqtrans.search.hypothesis import SearchOptions
+from seqtrans.search.slots import Endings, Floats, Ints, Slots
 
 
 @dataclass(frozen=True)
-class _Step:
-    """The rows after one step: where each came from, and what it added."""
+class Expansion:
+    """What the model thinks of every hypothesis: natural log-probabilities."""
 
-    parents: list[int]
-    tokens: list[int]
-    log_probs: list[float]
+    end_Bk: Floats
+    """Of EOS."""
+    best_Bkm: Floats
+    """Of the likeliest other subwords, likeliest first."""
+    tokens_Bkm: Ints
+    coverage_Bk: Floats
+    """Of the source, by what was attended to so far; see `Ranking`."""
 
 
 @dataclass(frozen=True)
-class _Ending:
-    """A finished hypothesis: the row `parent` after `step` subwords, followed by EOS."""
+class Chosen:
+    """The unfinished hypotheses after a step."""
 
-    score: float
-    log_prob: float
-    eos_log_prob: float
-    step: int
-    parent: int
-
-
-class _Sentence:
-    """One sentence's finished hypotheses, and whether its search is over."""
-
-    def __init__(self, length: int, options: SearchOptions) -> None:
-        self.options = options
-        self.length = length
-        self.limit = options.max_length(length)
-        self.endings: list[_Ending] = []
-        self.over = False
-
-    def finish(self, step: int, log_prob: float, eos_log_prob: float, parent: int) -> None:
-        """A hypothesis of `step` subwords ended, with EOS at `eos_log_prob`."""
-        score = log_prob / (step + 1) ** self.options.length_penalty
-        self.endings.append(_Ending(score, log_prob, eos_log_prob, step, parent))
-
-    def look(self, best_unfinished: float) -> None:
-        """End the search when enough has finished, or when nothing unfinished can enter the n-best.
-
-        Log-probabilities only fall, and the longest hypothesis divides by most: an unfinished one of
-        log-probability s scores at most s / (limit + 1)^alpha in the end.
-        """
-        bound = best_unfinished / (self.limit + 1) ** self.options.length_penalty
-        wanted = self.options.n_best
-        ranked = sorted((ending.score for ending in self.endings), reverse=True)
-        beaten = len(ranked) >= wanted and ranked[wanted - 1] >= bound
-        self.over = len(ranked) >= self.options.beam or beaten or not best_unfinished > -math.inf  # nothing, or NaN
-
-    def hypotheses(self, trace: list[_Step], attention: list[Tensor]) -> list[Hypothesis]:
-        """The n-best, best first, read back along the trace; of equal scores the first found comes first."""
-        ranked = sorted(self.endings, key=lambda ending: -ending.score)
-        if not ranked:  # only a model whose scores are not numbers finishes nothing
-            return [Hypothesis([], 0.0, 0.0, [], torch.zeros(0, self.length) if attention else None)]
-        return [self._hypothesis(ending, trace, attention) for ending in ranked[: self.options.n_best]]
-
-    def _hypothesis(self, ending: _Ending, trace: list[_Step], attention: list[Tensor]) -> Hypothesis:
-        row, tokens, log_probs, weights = ending.parent, [], [ending.eos_log_prob], []
-        for step in range(ending.step - 1, -1, -1):
-            tokens.append(trace[step].tokens[row])
-            log_probs.append(trace[step].log_probs[row])
-            row = trace[step].parents[row]
-            if attention:
-                weights.append(attention[step][row, : self.length])
-        alignment = torch.stack(weights[::-1]) if weights else torch.zeros(0, self.length)
-        return Hypothesis(
-            tokens[::-1], ending.score, ending.log_prob, log_probs[::-1], alignment if attention else None
-        )
+    parents_BK: Ints
+    """Which of its sentence's k hypotheses each goes on from."""
+    tokens_BK: Ints
+    log_probs_BK: Floats
+    """Of the tokens."""
 
 
-@torch.no_grad()  # inference mode would keep autocast from caching weights
-def beam_search(
-    scorer: StepScorer, source_SB: Tensor, lengths_B: Tensor, options: SearchOptions
-) -> list[list[Hypothesis]]:
-    """The `n_best` best finished hypotheses of each sentence, best first."""
-    width, device = options.beam, source_SB.device
-    sentences = [_Sentence(length, options) for length in lengths_B.tolist()]
-    alive = sentences
-    trace: list[_Step] = []
-    attention: list[Tensor] = []
-    state = scorer.start(source_SB, lengths_B)
-    ids = torch.full((len(alive),), BOS_ID, device=device)
-    scores = torch.zeros(len(alive), 1, device=device)
-    while True:
-        step = len(trace)
-        log_probs, state, weights = scorer.step(ids, state)
-        if options.alignments:
-            attention.append(weights)
-        _forbid(log_probs, [sentence.limit == step for sentence in alive])
-        best, parents, tokens = _candidates(log_probs.add_(scores.view(-1, 1)), len(alive), 2 * width)
-        added = best - scores.gather(1, parents)
-        rows = parents + torch.arange(len(alive), device=device).unsqueeze(1) * scores.shape[1]
-        ends = tokens == EOS_ID
-        for b, c in (ends[:, :width] & (best[:, :width] > -torch.inf)).nonzero().tolist():
-            if not alive[b].over:
-                alive[b].finish(step, float(best[b, c]), float(added[b, c]), int(rows[b, c]))
-        scores, order = best.masked_fill(ends, -torch.inf).topk(width, dim=1)
-        for sentence, unfinished in zip(alive, scores[:, 0].tolist(), strict=True):
-            if not sentence.over:
-                sentence.look(unfinished)
-        over = [sentence.over for sentence in alive]
-        if all(over):
-            return [sentence.hypotheses(trace, attention) for sentence in sentences]
-        kept = None
-        if (stay := remaining(over)) is not None:
-            kept = torch.tensor(stay, device=device)
-            alive = [alive[b] for b in stay]
-            scores, order, rows, tokens, added = (t[kept] for t in (scores, order, rows, tokens, added))
-        chosen, ids, gained = (t.gather(1, order).flatten() for t in (rows, tokens, added))
-        trace.append(_Step(chosen.tolist(), ids.tolist(), gained.tolist()))
-        state = state.select(chosen, kept)
+def advance(slots: Slots, found: Expansion, step: int, options: SearchOptions) -> tuple[Slots, Chosen]:
+    """Finish and go on: what is known of the sentences after the step, and what goes on.
+
+    `step` is the number of this step in the trace.
+    """
+    lengths_B = step - slots.started_B + 1
+    limit_B = slots.longest_B + 1
+    endings = slots.endings.best(_endings(slots, found, step, lengths_B, options))
+    totals = slots.totals_BK[:, :, None] + found.best_Bkm
+    totals[lengths_B >= limit_B] = -np.inf
+    chosen, totals_BK = _best(totals.reshape(len(slots), -1), options.beam)
+    best_B = totals_BK[:, 0]
+    if options.beam == 1:
+        over_B = endings.scores_Bn[:, 0] > -np.inf
+    else:
+        over_B = endings.scores_Bn[:, -1] >= options.ranking.bound(best_B, lengths_B + 1, limit_B)
+    over_B = slots.over_B | over_B | ~(best_B > -np.inf)
+    tokens_BK = np.take_along_axis(found.tokens_Bkm.reshape(len(slots), -1), chosen, axis=1)
+    log_probs_BK = np.take_along_axis(found.best_Bkm.reshape(len(slots), -1), chosen, axis=1)
+    goes_on = Chosen(chosen // found.best_Bkm.shape[2], tokens_BK, log_probs_BK)
+    return replace(slots, totals_BK=totals_BK, endings=endings, over_B=over_B), goes_on
 
 
-def _forbid(log_probs_NV: Tensor, last: list[bool]) -> None:
-    """PAD and BOS are never generated; at its length limit a sentence can only end."""
-    log_probs_NV[:, [PAD_ID, BOS_ID]] = -torch.inf
-    if any(last):
-        rows = len(log_probs_NV) // len(last)
-        at_limit = torch.tensor(last, device=log_probs_NV.device).repeat_interleave(rows)
-        ending = log_probs_NV[at_limit, EOS_ID]
-        log_probs_NV[at_limit] = -torch.inf
-        log_probs_NV[at_limit, EOS_ID] = ending
+def _endings(slots: Slots, found: Expansion, step: int, lengths_B: Ints, options: SearchOptions) -> Endings:
+    """Every hypothesis, ended here; of a greedy search only one whose end is the likeliest."""
+    log_probs = slots.totals_BK + found.end_Bk
+    scores = options.ranking.score(log_probs, lengths_B[:, None], found.coverage_Bk)
+    ends = log_probs > -np.inf
+    if options.beam == 1:
+        ends &= (found.end_Bk >= found.best_Bkm[:, :, 0]) | (lengths_B > slots.longest_B)[:, None]
+    rows = np.arange(scores.size).reshape(scores.shape)
+    return Endings(np.where(ends, scores, -np.inf), log_probs, found.end_Bk, np.full(rows.shape, step), rows)
 
 
-def _candidates(totals_NV: Tensor, sentences: int, count: int) -> tuple[Tensor, Tensor, Tensor]:
-    """The best continuations of each sentence: scores, parents (0..k-1) and tokens, [B, count] each."""
-    vocab = totals_NV.shape[1]
-    best, place = top(totals_NV.view(sentences, -1), count)
-    missing = count - best.shape[1]
-    if missing:
-        best = F.pad(best, (0, missing), value=-torch.inf)
-        place = F.pad(place, (0, missing))
-    return best, place // vocab, place % vocab
+def _best(totals: Floats, count: int) -> tuple[Ints, Floats]:
+    """The places of the largest of each row, largest first, and they; of equal ones the first comes first.
+
+    Where a row has fewer, the first of them fills up, with -inf.
+    """
+    many = totals.shape[1]
+    if many > 4 * count:
+        places = np.sort(np.argpartition(-totals, count - 1, axis=1)[:, :count], axis=1)
+        order = np.argsort(-np.take_along_axis(totals, places, axis=1), axis=1, kind="stable")
+        places = np.take_along_axis(places, order, axis=1)
+    else:
+        places = np.argsort(-totals, axis=1, kind="stable")[:, :count]
+    largest = np.take_along_axis(totals, places, axis=1)
+    missing = ((0, 0), (0, max(0, count - many)))
+    return np.pad(places, missing), np.pad(largest, missing, constant_values=-np.inf)

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, field
 
 from torch import Tensor
+
+from seqtrans.search.ranking import Ranking
+from seqtrans.settings import bounded, no_setting
 
 
 @dataclass(frozen=True)
@@ -13,7 +17,7 @@ class Hypothesis:
 
     tokens: list[int]
     score: float
-    """What hypotheses are ranked by: log_prob / L^alpha, with L counting EOS."""
+    """What hypotheses are ranked by; see `Ranking`."""
     log_prob: float
     """Sum of the natural log-probabilities, EOS included."""
     token_log_probs: list[float]
@@ -24,18 +28,38 @@ class Hypothesis:
 
 
 @dataclass(frozen=True)
+class Request:
+    """One sentence to translate, as subword ids without BOS and EOS."""
+
+    source: Sequence[int]
+    prefix: Sequence[int] = ()
+    """What every hypothesis begins with."""
+
+
+@dataclass(frozen=True)
 class SearchOptions:
     """How to search; lengths are in subwords."""
 
-    beam: int = 5
-    n_best: int = 1
-    length_penalty: float = 1.0
-    """alpha: 0 ranks by log-probability, 1 by log-probability a subword."""
-    max_ratio: float = 2.0
-    max_extra: int = 20
-    """A hypothesis has at most max_ratio * source length + max_extra subwords."""
-    alignments: bool = False
+    beam: int = bounded(5, 1, 10_000)
+    """Unfinished hypotheses kept at each step; 1 is greedy search."""
+    n_best: int = bounded(1, 1, 10_000)
+    ranking: Ranking = field(default_factory=Ranking)
+    max_ratio: float = bounded(2.0, 0, 1000)
+    max_extra: int = bounded(10, 0, 100_000)
+    """A hypothesis has at most max_ratio * source length (EOS included) + max_extra subwords, a forced prefix aside."""
+    min_ratio: float = bounded(0.0, 0, 1000)
+    """It has at least min_ratio * source length."""
+    no_repeat: int = bounded(0, 0, 1000)
+    """No so many subwords in a row stand twice in a hypothesis; 0: any may."""
+    forbid: str = ""
+    """Subwords that no hypothesis holds, as `seqtrans tokenize encode` prints them, with spaces between."""
+    alignments: bool = no_setting(False)
+    """Whether hypotheses keep their attention weights."""
 
-    def max_length(self, source_length: int) -> int:
-        """The longest hypothesis for a source of so many subwords."""
-        return int(self.max_ratio * source_length) + self.max_extra
+    def max_length(self, request: Request) -> int:
+        """The longest hypothesis."""
+        return int(self.max_ratio * (len(request.source) + 1)) + self.max_extra + len(request.prefix)
+
+    def min_length(self, request: Request) -> int:
+        """The shortest hypothesis."""
+        return min(int(self.min_ratio * (len(request.source) + 1)), self.max_length(request))

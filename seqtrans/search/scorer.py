@@ -1,19 +1,31 @@
 """What a search asks of a model: log-probabilities of the next subword.
 
-Shapes: S source steps, B sentences, N rows (K of each sentence, side by side), V target vocabulary.
+Shapes: S source steps, B sentences, N rows (k of each sentence, side by side), V target vocabulary.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Any, Protocol
 
 import torch
 from torch import Tensor
 
 from seqtrans.model.memory import DecoderState, Memory
 from seqtrans.model.seq2seq import Seq2Seq
-from seqtrans.search.shapes import padded
+from seqtrans.search.shapes import fitted
+
+
+class SearchState(Protocol):
+    """What a scorer carries from step to step: something of each sentence, and something of each row."""
+
+    def select(self, rows: Tensor | None, sentences: Tensor | None = None) -> SearchState:
+        """Reorder, repeat or drop rows, and sentences; None leaves them as they are."""
+        ...
+
+    def join(self, other: Any) -> SearchState:
+        """The sentences and rows of another state of the same scorer, after its own."""
+        ...
 
 
 class StepScorer(Protocol):
@@ -23,22 +35,29 @@ class StepScorer(Protocol):
         """The state before the first subword, one row a sentence."""
         ...
 
-    def step(self, ids_N: Tensor, state: SearchState) -> tuple[Tensor, SearchState, Tensor]:
-        """Last ids -> log-probabilities of the next [N, V], the state after, attention weights [N, S]."""
+    def step(self, ids_N: Tensor, state: Any) -> tuple[Tensor, SearchState, Tensor]:
+        """Last ids -> log-probabilities of the next [N, V], the state after, attention weights [N, S].
+
+        No log-probability is above 0, and the caller may write into them.
+        """
         ...
 
 
 @dataclass(frozen=True)
-class SearchState:
-    """What a scorer carries: a memory a sentence, a decoder state a row."""
+class ModelState:
+    """A memory a sentence, a decoder state a row."""
 
     memory: Memory
     decoder: DecoderState
 
-    def select(self, rows: Tensor, sentences: Tensor | None = None) -> SearchState:
-        """Reorder, repeat or drop rows; memory stays where it is unless `sentences` names those that stay."""
+    def select(self, rows: Tensor | None, sentences: Tensor | None = None) -> ModelState:
+        """See `SearchState`; memory is never copied for the rows of a sentence."""
         memory = self.memory if sentences is None else self.memory.select(sentences)
-        return SearchState(memory, self.decoder.select(rows))
+        return ModelState(memory, self.decoder if rows is None else self.decoder.select(rows))
+
+    def join(self, other: ModelState) -> ModelState:
+        """See `SearchState`."""
+        return ModelState(fitted(self.memory.join(other.memory)), self.decoder.join(other.decoder))
 
 
 class ModelScorer:
@@ -47,13 +66,13 @@ class ModelScorer:
     def __init__(self, model: Seq2Seq) -> None:
         self.model = model.eval()
 
-    def start(self, source_SB: Tensor, lengths_B: Tensor) -> SearchState:
+    def start(self, source_SB: Tensor, lengths_B: Tensor) -> ModelState:
         """Encode the sources."""
-        memory = padded(self.model.encode(source_SB, lengths_B))
-        return SearchState(memory, self.model.start(memory))
+        memory = fitted(self.model.encode(source_SB, lengths_B))
+        return ModelState(memory, self.model.start(memory))
 
-    def step(self, ids_N: Tensor, state: SearchState) -> tuple[Tensor, SearchState, Tensor]:
+    def step(self, ids_N: Tensor, state: ModelState) -> tuple[Tensor, ModelState, Tensor]:
         """One step of the decoder; the softmax is in 32 bits whatever the model computes in."""
         logits, decoder, weights = self.model.step(ids_N, state.decoder, state.memory)
         exact = logits.float() if logits.dtype == torch.bfloat16 else logits
-        return torch.log_softmax(exact, dim=1), SearchState(state.memory, decoder), weights
+        return torch.log_softmax(exact, dim=1), ModelState(state.memory, decoder), weights

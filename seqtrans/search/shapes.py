@@ -1,19 +1,22 @@
 """Few shapes for a search whose sentences end one by one.
 
 A library builds and keeps a kernel for every new shape of a product, which costs milliseconds and megabytes; and
-what leaves a batch costs a copy of what stays. So ended sentences stay until the batch fits a smaller size.
+what leaves a batch costs a copy of what stays. So ended sentences stay until enough wait to take their places, or
+until the batch fits a smaller size.
 
 Shapes: B sentences, S source positions.
 """
 
 from __future__ import annotations
 
-import torch
-from torch.nn import functional as F
+import numpy as np
+from numpy.typing import NDArray
 
 from seqtrans.model.memory import Memory
 
 SOURCE_STEP = 8
+REFILL = 4
+"""A batch takes new sentences when one in so many of its places is free."""
 
 
 def fitting(count: int) -> int:
@@ -22,28 +25,18 @@ def fitting(count: int) -> int:
     return -(-count // step) * step
 
 
-def remaining(over: list[bool]) -> list[int] | None:
+def remaining(over: NDArray[np.bool_]) -> NDArray[np.int64] | None:
     """Which of the sentences to keep, in their order, given which are over; None: all, for no smaller size fits."""
-    size = fitting(over.count(False))
-    if size >= len(over):
+    unfinished = int((~over).sum())
+    spare = fitting(unfinished) - unfinished  # ended sentences that fill the size up
+    if unfinished + spare >= len(over):
         return None
-    spare = size - over.count(False)  # ended sentences that fill the size up
-    kept = []
-    for number, ended in enumerate(over):
-        if not ended or spare:
-            kept.append(number)
-            spare -= ended
-    return kept
+    keep = ~over
+    keep[np.flatnonzero(over)[:spare]] = True
+    return np.flatnonzero(keep)
 
 
-def padded(memory: Memory) -> Memory:
-    """The same memory, with more padding at the end, for a multiple of 8 source positions."""
-    more = -memory.padding_BS.shape[1] % SOURCE_STEP
-    if not more:
-        return memory
-    return Memory(
-        F.pad(memory.values_BSD, (0, 0, 0, more)),
-        F.pad(memory.keys_BSA, (0, 0, 0, more)),
-        F.pad(memory.padding_BS, (0, more), value=-torch.inf),
-        memory.summary_BD,
-    )
+def fitted(memory: Memory) -> Memory:
+    """The same memory in as few source positions as hold every sentence, in multiples of 8."""
+    longest = int((memory.padding_BS == 0).sum(1).max())
+    return memory.resized(-(-longest // SOURCE_STEP) * SOURCE_STEP)

@@ -66,19 +66,28 @@ def make_batch(corpus: EncodedCorpus, pairs: NDArray[np.int64]) -> Batch:
     sources = [corpus.source[i] for i in pairs]
     targets = [corpus.target[i] for i in pairs]
     source, lengths = pad_sources(sources)
-    inputs = np.full((max(map(len, targets)) + 1, len(pairs)), PAD_ID, dtype=np.int64)
+    inputs, outputs = pad_targets(targets)
+    tokens = sum(map(len, targets)) + len(targets)
+    return Batch(source, lengths, inputs, outputs, pairs, tokens)
+
+
+Ids = NDArray[np.int32] | Sequence[int]
+
+
+def pad_targets(targets: Sequence[Ids]) -> tuple[Tensor, Tensor]:
+    """Id sequences -> what a decoder is given and what it should predict: after BOS, and before EOS, [T, B] each."""
+    inputs = np.full((max(map(len, targets)) + 1, len(targets)), PAD_ID, dtype=np.int64)
     outputs = inputs.copy()
     inputs[0] = BOS_ID
     for column, ids in enumerate(targets):
         inputs[1 : len(ids) + 1, column] = ids
         outputs[: len(ids), column] = ids
         outputs[len(ids), column] = EOS_ID
-    tokens = sum(map(len, targets)) + len(targets)
-    return Batch(source, lengths, torch.from_numpy(inputs), torch.from_numpy(outputs), pairs, tokens)
+    return torch.from_numpy(inputs), torch.from_numpy(outputs)
 
 
-def pad_sources(sources: Sequence[NDArray[np.int32] | Sequence[int]]) -> tuple[Tensor, Tensor]:
-    """Non-empty id sequences -> padded sources [S, B] with EOS at each end, and lengths [B]."""
+def pad_sources(sources: Sequence[Ids]) -> tuple[Tensor, Tensor]:
+    """Id sequences -> padded sources [S, B] with EOS at each end, and lengths [B]."""
     padded = np.full((max(map(len, sources)) + 1, len(sources)), PAD_ID, dtype=np.int64)
     for column, ids in enumerate(sources):
         padded[: len(ids), column] = ids

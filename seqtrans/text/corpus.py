@@ -102,6 +102,9 @@ class Ragged:
         return self.flat[self.offsets[number] : self.offsets[number + 1]]
 
 
+_LEAST_RATIO = 1.2
+
+
 @dataclass(frozen=True)
 class EncodedCorpus:
     """The kept pairs as subword ids, without begin and end of sentence."""
@@ -124,6 +127,14 @@ class EncodedCorpus:
     def dropped_share(self) -> float:
         """The share of the pairs that was dropped, 0 to 1."""
         return self._lost() / (len(self) + self._lost())
+
+    def length_ratio(self, extra: int) -> float:
+        """The least r, from 1.2, with which every target has at most r * source length + `extra` subwords.
+
+        The source's EOS counts.
+        """
+        ratios = (self.target.lengths - extra) / (self.source.lengths + 1)
+        return max(_LEAST_RATIO, float(ratios.max()))
 
     def _lost(self) -> int:
         return sum(map(len, self.dropped.values()))

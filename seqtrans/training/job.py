@@ -93,9 +93,9 @@ def _task(
     """What makes the task, once its data are read; and the digests of these."""
     config = job.config
     if config.model.task == "lm":
-        if subwords is not None and subwords[0].digest != subwords[1].digest:
+        if job.subwords.source is not None:
             raise UsageError("a language model has one subword model: give it with --subwords")
-        text = prepare_language(job.train, job.dev, config.text, subwords[0] if subwords else None, progress.say)
+        text = prepare_language(job.train, job.dev, config.text, subwords[1] if subwords else None, progress.say)
         return lambda: LanguageTask(config, text), text.digests
     aligned = config.model.task == "tag"
     pairs = prepare(job.train, job.dev, config.text, subwords, progress.say, aligned=aligned)

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from seqtrans.config import TextConfig
 from seqtrans.errors import UsageError
+from seqtrans.model.file import load_model
 from seqtrans.text.corpus import WARN_SHARE, EncodedCorpus, ParallelText, encode_corpus, read_parallel
 from seqtrans.text.stream import TextStream, read_text
 from seqtrans.text.subword_training import MAX_VOCAB_SIZE, fitting_vocab_size, learn_subwords
@@ -19,7 +20,10 @@ SUBWORD_DIGESTS = ("source subwords", "target subwords")
 
 @dataclass(frozen=True)
 class SubwordFiles:
-    """Subword models that the user gives: one for both sides, one for each, or none."""
+    """Subword models that the user gives: one for both sides, one for each, or none.
+
+    That for both sides may be a model of seqtrans, whose subwords on each side are meant.
+    """
 
     joint: Path | None = None
     source: Path | None = None
@@ -38,6 +42,9 @@ class SubwordFiles:
         if self.joint is not None:
             if self.source is not None or self.target is not None:
                 raise UsageError("--subwords is for both sides; leave out --source-subwords and --target-subwords")
+            if self.joint.suffix == ".safetensors":
+                trained = load_model(self.joint)
+                return trained.source_subwords, trained.target_subwords
             model = SubwordModel.load(self.joint)
             return model, model
         if self.source is None and self.target is None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -12,9 +13,10 @@ from torch import Tensor
 
 from seqtrans.config import Config
 from seqtrans.device import Compute
-from seqtrans.model.file import fresh_model
+from seqtrans.model.file import LENGTH_RATIO, fresh_model
 from seqtrans.model.seq2seq import Seq2Seq
 from seqtrans.model.tagger import Tagger
+from seqtrans.search.hypothesis import SearchOptions
 from seqtrans.text.batches import Batch, epoch_order, make_batch
 from seqtrans.training.objective import batch_loss
 from seqtrans.training.preparation import TrainingData
@@ -26,7 +28,7 @@ class TranslationTask:
 
     def __init__(self, config: Config, data: TrainingData) -> None:
         self.config, self.data = config, data
-        self.model = fresh_model(config, data.source_subwords, data.target_subwords)
+        self.model = replace(fresh_model(config, data.source_subwords, data.target_subwords), history=self.history())
         self.digests = data.digests
         self.epoch_steps = math.ceil(len(data.train) / config.training.batch_size)
         self.size = f"{len(data.train):,} pairs"
@@ -55,8 +57,9 @@ class TranslationTask:
         """Nothing."""
 
     def history(self) -> dict[str, Any]:
-        """The number of pairs."""
-        return {"training_pairs": len(self.data.train)}
+        """The number of pairs, and how long translations may become."""
+        pairs = self.data.train
+        return {"training_pairs": len(pairs), LENGTH_RATIO: round(pairs.length_ratio(SearchOptions().max_extra), 3)}
 
     def where(self, batch: Batch) -> str:
         """Line numbers."""

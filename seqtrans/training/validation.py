@@ -53,7 +53,7 @@ def validate(
                 _, plain = batch_loss(network, batch, 0.0)
             nats += float(plain)
             tokens += batch.target_tokens
-    translator = line_translator(model, compute, SearchOptions(beam=1), BATCH)
+    translator = line_translator(model, compute, SearchOptions(beam=1, max_ratio=model.length_ratio), BATCH)
     texts: list[str] = []
     lines = data.dev_text.source
     for start in range(0, len(lines), BATCH * 4):

@@ -27,11 +27,10 @@ from seqtrans.config import ModelConfig, TrainingConfig
 from seqtrans.device import Compute, choose_compute
 from seqtrans.model.memory import Memory
 from seqtrans.model.seq2seq import Seq2Seq
-from seqtrans.search.beam import beam_search
-from seqtrans.search.greedy import greedy_search
-from seqtrans.search.hypothesis import SearchOptions
+from seqtrans.search.decoding import search
+from seqtrans.search.hypothesis import Request, SearchOptions
 from seqtrans.search.scorer import ModelScorer
-from seqtrans.text.batches import Batch, epoch_order, make_batch, pad_sources
+from seqtrans.text.batches import Batch, epoch_order, make_batch
 from seqtrans.text.corpus import EncodedCorpus, Ragged
 from seqtrans.training.objective import batch_loss, readouts_loss
 from seqtrans.training.update import Updater
@@ -154,18 +153,14 @@ def help_seconds() -> float:
 
 def decoding_speed(network: Seq2Seq, data: EncodedCorpus, compute: Compute, beam: int, lines: int) -> float:
     """Sentences a second in the search, every hypothesis as long as its source: the work of a trained model."""
-    sources = sorted((data.source[i] for i in range(lines)), key=len)
+    requests = [Request(ids) for ids in sorted((data.source[i].tolist() for i in range(lines)), key=len, reverse=True)]
     with torch.no_grad():  # nothing is learned here, so nothing ends by itself: the limit ends it
         network.output_bias[3] = -50
-    scorer = ModelScorer(network)
-    search = greedy_search if beam == 1 else beam_search
-    options = SearchOptions(beam=beam, max_ratio=1, max_extra=0)
+    scorer, options = ModelScorer(network), SearchOptions(beam=beam, max_ratio=1, max_extra=0)
 
     def work() -> None:
-        for start in range(0, lines, BATCH):
-            padded, lengths = pad_sources(sources[start : start + BATCH])
-            with compute.arithmetic():
-                search(scorer, padded, lengths, options)
+        with compute.arithmetic():
+            search(scorer, requests, options, BATCH)
 
     return lines / median_seconds(work, 3)
 

@@ -1,70 +1,81 @@
-"""Beam search against the truth: every hypothesis there is, scored by teacher forcing."""
+"""Search against the truth: every hypothesis there is, scored by teacher forcing."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from itertools import product
+from dataclasses import replace
+from typing import Any
 
+import numpy as np
 import pytest
-import torch
 
-from seqtrans.model.memory import Memory
-from seqtrans.model.seq2seq import Seq2Seq
-from seqtrans.search.beam import beam_search
-from seqtrans.search.hypothesis import SearchOptions
+from seqtrans.search.decoding import CPU, search
+from seqtrans.search.exact import exact_search
+from seqtrans.search.hypothesis import Request
+from seqtrans.search.ranking import Ranking
 from seqtrans.search.scorer import ModelScorer
-from seqtrans.text.batches import pad_sources
-from seqtrans.text.subwords import BOS_ID, EOS_ID, PAD_ID, UNK_ID
+from seqtrans.text.subwords import EOS_ID
+from tests.search.truth import RULES, Make, Sources, all_of, case, options_for, same
 
-MODELS = 168
-FIRST = 4
+MODELS = 1000
+PARTS = 10
 N_BEST = 12
 
 
-def all_hypotheses(vocab: int, limit: int) -> list[list[int]]:
-    """Every sequence of at most `limit` subwords: UNK and all that are not special."""
-    real = [UNK_ID, *range(FIRST, vocab)]
-    return [list(tokens) for length in range(limit + 1) for tokens in product(real, repeat=length)]
+class Endless(Ranking):
+    """A ranking that believes of every unfinished hypothesis that it may yet win."""
+
+    def bound(self, log_prob: Any, length: Any, longest: Any) -> Any:
+        return np.full_like(log_prob, np.inf)
 
 
-def teacher_forced(network: Seq2Seq, memory: Memory, sentence: int, hypotheses: list[list[int]]) -> list[float]:
-    """The log-probability of each hypothesis with its EOS, all at once."""
-    steps = max(map(len, hypotheses)) + 1
-    inputs, outputs = (torch.full((steps, len(hypotheses)), PAD_ID) for _ in range(2))
-    for column, tokens in enumerate(hypotheses):
-        inputs[: len(tokens) + 1, column] = torch.tensor([BOS_ID, *tokens])
-        outputs[: len(tokens) + 1, column] = torch.tensor([*tokens, EOS_ID])
-    copies = memory.select(torch.full((len(hypotheses),), sentence))
-    log_probs = torch.log_softmax(network.logits(network.readouts(inputs, copies)), dim=2)
-    chosen = log_probs.gather(2, outputs.unsqueeze(2)).squeeze(2)
-    totals: list[float] = chosen.masked_fill(outputs == PAD_ID, 0).sum(dim=0).tolist()
-    return totals
+@pytest.mark.parametrize("part", range(PARTS))
+def test_searches_find_what_they_promise(random_network: Make, random_sources: Sources, part: int) -> None:
+    for seed in range(part, MODELS, PARTS):
+        network, vocab, limit = case(random_network, seed)
+        (source,) = random_sources(seed, 1)
+        truth = all_of(network, source, vocab, limit)
+        name, rule = list(RULES.items())[seed // 4 % len(RULES)]
+        what = f"seed {seed}, {name}"
+        scorer, requests = ModelScorer(network), [Request(source)]
+
+        # a beam as wide as the space finds the best there is
+        options = options_for(rule, limit, len(truth) + 1, min(N_BEST, len(truth)))
+        (found,) = search(scorer, requests, options, 1)
+        assert len(found) == options.n_best
+        same(found, truth, rule, what)
+
+        # so does an exact search, from any beam
+        options = replace(options_for(rule, limit, 1 + seed % 4, 1), alignments=True)
+        ((first,),) = search(scorer, requests, options, 1)
+        proof = exact_search(scorer, requests[0], first, options, 10**6, CPU)
+        assert proof.proven
+        same([proof.best], truth, rule, what)
+        assert proof.best.log_prob == pytest.approx(sum(proof.best.token_log_probs), abs=1e-9)
+        assert proof.best.alignment is not None
+        assert proof.best.alignment.shape == (len(proof.best.tokens), len(source) + 1)
+
+        # a beam that stops early finds what one finds that goes on to the limit of length
+        network.output_bias[EOS_ID] += seed % 5 - 1  # some like to end soon
+        beam = 2 + seed % 5
+        options = options_for(rule, limit + 4, beam, 1 + seed // 2 % beam)
+        (found,) = search(scorer, requests, options, 1)
+        (whole,) = search(scorer, requests, replace(options, ranking=Endless(**vars(rule))), 1)
+        assert [h.tokens for h in found] == [h.tokens for h in whole], what
+        assert [h.score for h in found] == [h.score for h in whole], what
 
 
-@pytest.mark.parametrize("alpha", [0, 0.6, 1])
-@pytest.mark.parametrize("part", range(4))
-def test_a_beam_as_wide_as_the_space_finds_the_best_there_is(
-    random_network: Callable[..., Seq2Seq],
-    random_sources: Callable[[int, int], list[list[int]]],
-    alpha: float,
-    part: int,
-) -> None:
-    for seed in range(part, MODELS, 4):
-        # 3 to 5 subwords and UNK; of the larger vocabularies shorter hypotheses, as there are many
-        vocab, limit = FIRST + 3 + seed % 3, 4 if seed % 3 == 0 else 3
-        network = random_network(seed, vocab, sharpness=[0.3, 1, 3][seed % 7 % 3])
-        sources = random_sources(seed, 2)
-        hypotheses = all_hypotheses(vocab, limit)
-        options = SearchOptions(
-            beam=len(hypotheses) + 1, n_best=N_BEST, length_penalty=alpha, max_ratio=0, max_extra=limit
-        )
-        memory = network.encode(*pad_sources(sources))
-        found = beam_search(ModelScorer(network), *pad_sources(sources), options)
-        for sentence, n_best in enumerate(found):
-            log_probs = teacher_forced(network, memory, sentence, hypotheses)
-            ranked = sorted(
-                ((p / (len(h) + 1) ** alpha, p, h) for p, h in zip(log_probs, hypotheses, strict=True)), reverse=True
-            )[:N_BEST]
-            assert [h.tokens for h in n_best] == [tokens for _, _, tokens in ranked], f"seed {seed}"
-            assert [h.score for h in n_best] == pytest.approx([score for score, _, _ in ranked], abs=1e-9)
-            assert [h.log_prob for h in n_best] == pytest.approx([p for _, p, _ in ranked], abs=1e-9)
+def test_an_exact_search_gives_up_and_says_so(random_network: Make, random_sources: Sources) -> None:
+    proven = []
+    for seed in range(20):
+        network, _, limit = case(random_network, seed)
+        options = options_for(Ranking(), limit, 2, 1)
+        request = Request(random_sources(seed, 1)[0])
+        ((first,),) = search(ModelScorer(network), [request], options, 1)
+        whole = exact_search(ModelScorer(network), request, first, options, 10**6, CPU)
+        proof = exact_search(ModelScorer(network), request, first, options, 20, CPU)
+        assert proof.expansions < 20 + 16
+        assert proof.proven == (whole.expansions == proof.expansions)
+        assert first.score <= proof.best.score <= whole.best.score
+        proven.append(proof.proven)
+    assert True in proven
+    assert False in proven

@@ -12,33 +12,36 @@ from torch import Tensor
 
 from seqtrans.model.memory import Memory
 from seqtrans.model.seq2seq import Seq2Seq
-from seqtrans.search.beam import beam_search
-from seqtrans.search.greedy import greedy_search
-from seqtrans.search.hypothesis import Hypothesis, SearchOptions
-from seqtrans.search.scorer import ModelScorer, SearchState
+from seqtrans.search.decoding import search
+from seqtrans.search.hypothesis import Hypothesis, Request, SearchOptions
+from seqtrans.search.ranking import Ranking
+from seqtrans.search.scorer import ModelScorer, ModelState
 from seqtrans.text.batches import pad_sources
 from seqtrans.text.subwords import BOS_ID, EOS_ID, PAD_ID, UNK_ID
 
 VOCAB = 12
-Search = Callable[..., list[list[Hypothesis]]]
 MakeNetwork = Callable[..., Seq2Seq]
 MakeSources = Callable[[int, int], list[list[int]]]
 
 searches = pytest.mark.parametrize(
-    ("search", "options"),
+    "options",
     [
-        pytest.param(greedy_search, SearchOptions(beam=1), id="greedy"),
-        pytest.param(beam_search, SearchOptions(beam=1), id="beam 1"),
-        pytest.param(beam_search, SearchOptions(beam=4, n_best=4), id="beam 4"),
-        pytest.param(beam_search, SearchOptions(beam=7, n_best=2, length_penalty=0.6), id="beam 7"),
-        pytest.param(beam_search, SearchOptions(beam=40, n_best=3), id="wider than the vocabulary"),
+        pytest.param(SearchOptions(beam=1), id="greedy"),
+        pytest.param(SearchOptions(beam=4, n_best=4), id="beam 4"),
+        pytest.param(SearchOptions(beam=7, n_best=2, ranking=Ranking(0.6)), id="beam 7"),
+        pytest.param(
+            SearchOptions(beam=5, n_best=2, ranking=Ranking(0.8, length_rule="gnmt", coverage_penalty=0.2)), id="gnmt"
+        ),
+        pytest.param(SearchOptions(beam=40, n_best=3), id="wider than the vocabulary"),
     ],
 )
 SHORT = {"max_ratio": 1.0, "max_extra": 3}
 
 
-def run(search: Search, network: Seq2Seq, sources: list[list[int]], options: SearchOptions) -> list[list[Hypothesis]]:
-    return search(ModelScorer(network), *pad_sources(sources), options)
+def run(
+    network: Seq2Seq, sources: list[list[int]], options: SearchOptions, batch_size: int = 64
+) -> list[list[Hypothesis]]:
+    return search(ModelScorer(network), [Request(source) for source in sources], options, batch_size)
 
 
 def next_log_probs(network: Seq2Seq, memory: Memory, prefixes: list[list[int]]) -> Tensor:
@@ -48,30 +51,39 @@ def next_log_probs(network: Seq2Seq, memory: Memory, prefixes: list[list[int]]) 
     return torch.log_softmax(network.logits(network.readouts(inputs, copies)), dim=2)[-1]
 
 
-def plain_search(
-    network: Seq2Seq, source: list[int], options: SearchOptions
-) -> tuple[list[tuple[float, list[int]]], int]:
-    """The search that beam.py describes, one sentence, without its early end: the n-best, and the steps it took."""
+def plain_search(network: Seq2Seq, source: list[int], options: SearchOptions) -> list[tuple[float, list[int]]]:
+    """The search that beam.py describes, one sentence, up to the limit of length: the n-best."""
     memory = network.encode(*pad_sources([source]))
-    limit, width = options.max_length(len(source) + 1), options.beam
+    limit, width = options.max_length(Request(source)), options.beam
     unfinished: list[tuple[float, list[int]]] = [(0.0, [])]
     finished: list[tuple[float, list[int]]] = []
     for length in range(limit + 1):
         log_probs = next_log_probs(network, memory, [tokens for _, tokens in unfinished]).tolist()
-        allowed = [EOS_ID] if length == limit else [UNK_ID, EOS_ID, *range(4, VOCAB)]
-        continuations = [
-            (total + row[token], tokens, token)
-            for (total, tokens), row in zip(unfinished, log_probs, strict=True)
-            for token in allowed
+        rows = list(zip(unfinished, log_probs, strict=True))
+        finished += [
+            ((total + row[EOS_ID]) / (length + 1) ** options.ranking.length_penalty, tokens)
+            for (total, tokens), row in rows
         ]
-        continuations = sorted(continuations, key=lambda c: -c[0])[: 2 * width]
-        for total, tokens, token in continuations[:width]:
-            if token == EOS_ID:
-                finished.append((total / (length + 1) ** options.length_penalty, tokens))
-        unfinished = [(total, [*tokens, token]) for total, tokens, token in continuations if token != EOS_ID][:width]
-        if len(finished) >= width or not unfinished:
+        longer = [
+            (total + row[token], [*tokens, token])
+            for (total, tokens), row in rows
+            for token in [UNK_ID, *range(4, VOCAB)]
+        ]
+        unfinished = sorted(longer, key=lambda c: -c[0])[:width]
+    return sorted(finished, key=lambda f: -f[0])[: options.n_best]
+
+
+def plain_greedy(network: Seq2Seq, source: list[int], options: SearchOptions) -> list[int]:
+    """The likeliest subword, step by step, until it is EOS."""
+    memory = network.encode(*pad_sources([source]))
+    tokens: list[int] = []
+    while len(tokens) < options.max_length(Request(source)):
+        log_probs = next_log_probs(network, memory, [tokens])[0]
+        log_probs[[PAD_ID, BOS_ID]] = -torch.inf
+        if (token := int(log_probs.argmax())) == EOS_ID:
             break
-    return sorted(finished, key=lambda f: -f[0])[: options.n_best], length + 1
+        tokens.append(token)
+    return tokens
 
 
 class Counting(ModelScorer):
@@ -79,60 +91,47 @@ class Counting(ModelScorer):
 
     steps = 0
 
-    def step(self, ids_N: Tensor, state: SearchState) -> tuple[Tensor, SearchState, Tensor]:
+    def step(self, ids_N: Tensor, state: ModelState) -> tuple[Tensor, ModelState, Tensor]:
         self.steps += 1
         return super().step(ids_N, state)
 
 
 @pytest.mark.parametrize("alpha", [0, 0.6, 1])
 @pytest.mark.parametrize("n_best", [1, 3])
-def test_the_early_end_changes_nothing(
+def test_a_beam_does_what_it_says(
     random_network: MakeNetwork, random_sources: MakeSources, alpha: float, n_best: int
 ) -> None:
     shorter = 0
     for seed in range(24):
         network = random_network(seed, VOCAB, sharpness=[0.5, 1.5, 4][seed % 3])
         network.output_bias[EOS_ID] += seed % 5  # some like to end soon
-        options = SearchOptions(beam=[3, 5, 8, 12][seed % 4], n_best=n_best, length_penalty=alpha, **SHORT)
+        options = SearchOptions(beam=[3, 5, 8, 12][seed % 4], n_best=n_best, ranking=Ranking(alpha), **SHORT)
         for source in random_sources(seed, 2):
             scorer = Counting(network)
-            (found,) = beam_search(scorer, *pad_sources([source]), options)
-            expected, steps = plain_search(network, source, options)
+            (found,) = search(scorer, [Request(source)], options, 1)
+            expected = plain_search(network, source, options)
             assert [h.tokens for h in found] == [tokens for _, tokens in expected], f"seed {seed}"
             assert [h.score for h in found] == pytest.approx([score for score, _ in expected], abs=1e-9)
-            assert scorer.steps <= steps
-            shorter += scorer.steps < steps
-    if n_best == 1 or alpha == 0:  # otherwise long hypotheses may catch up, and the bound rarely decides
-        assert shorter > 0, "no search ended early: the bound does nothing"
+            shorter += scorer.steps < options.max_length(Request(source)) + 1
+    assert shorter > 0, "no search ended early: the bound does nothing"
 
 
-@pytest.mark.parametrize("alpha", [0, 1])
 @pytest.mark.parametrize("dtype", [torch.float64, torch.float32], ids=str)
-def test_greedy_is_a_beam_of_one(
-    random_network: MakeNetwork, random_sources: MakeSources, alpha: float, dtype: torch.dtype
-) -> None:
+def test_a_beam_of_one_is_greedy(random_network: MakeNetwork, random_sources: MakeSources, dtype: torch.dtype) -> None:
     for seed in range(20):
         network, sources = random_network(seed, VOCAB, dtype), random_sources(seed, 9)
-        options = SearchOptions(beam=1, length_penalty=alpha, alignments=True, **SHORT)
-        greedy = run(greedy_search, network, sources, options)
-        beam = run(beam_search, network, sources, options)
-        for (one,), (other,) in zip(greedy, beam, strict=True):
-            assert one.tokens == other.tokens
-            assert one.score == pytest.approx(other.score, abs=1e-5)
-            assert one.log_prob == pytest.approx(other.log_prob, abs=1e-5)
-            assert one.token_log_probs == pytest.approx(other.token_log_probs, abs=1e-5)
-            assert one.alignment is not None
-            assert other.alignment is not None
-            torch.testing.assert_close(one.alignment, other.alignment)
+        options = SearchOptions(beam=1, **SHORT)
+        for source, (found,) in zip(sources, run(network, sources, options), strict=True):
+            assert found.tokens == plain_greedy(network, source, options)
 
 
 @searches
 def test_an_n_best_is_sorted_and_without_repetitions(
-    random_network: MakeNetwork, random_sources: MakeSources, search: Search, options: SearchOptions
+    random_network: MakeNetwork, random_sources: MakeSources, options: SearchOptions
 ) -> None:
     for seed in range(8):
         network, sources = random_network(seed, VOCAB), random_sources(seed, 6)
-        for n_best in run(search, network, sources, replace(options, **SHORT)):
+        for n_best in run(network, sources, replace(options, **SHORT)):
             assert 1 <= len(n_best) <= options.n_best
             assert [h.score for h in n_best] == sorted((h.score for h in n_best), reverse=True)
             assert len({tuple(h.tokens) for h in n_best}) == len(n_best)
@@ -145,9 +144,9 @@ def test_the_first_of_the_n_best_is_the_one_best(
 ) -> None:
     for seed in range(12):
         network, sources = random_network(seed, VOCAB), random_sources(seed, 5)
-        options = SearchOptions(beam=beam, length_penalty=alpha, **SHORT)
-        one = run(beam_search, network, sources, options)
-        many = run(beam_search, network, sources, replace(options, n_best=beam))
+        options = SearchOptions(beam=beam, ranking=Ranking(alpha), **SHORT)
+        one = run(network, sources, options)
+        many = run(network, sources, replace(options, n_best=beam))
         assert [n_best[0].tokens for n_best in many] == [n_best[0].tokens for n_best in one]
         scores = [n_best[0].score for n_best in one]
         assert [n_best[0].score for n_best in many] == pytest.approx(scores, abs=1e-10)
@@ -155,11 +154,11 @@ def test_the_first_of_the_n_best_is_the_one_best(
 
 @searches
 def test_log_probabilities_are_those_of_teacher_forcing(
-    random_network: MakeNetwork, random_sources: MakeSources, search: Search, options: SearchOptions
+    random_network: MakeNetwork, random_sources: MakeSources, options: SearchOptions
 ) -> None:
     for seed in range(6):
         network, sources = random_network(seed, VOCAB), random_sources(seed, 5)
-        for source, n_best in zip(sources, run(search, network, sources, replace(options, **SHORT)), strict=True):
+        for source, n_best in zip(sources, run(network, sources, replace(options, **SHORT)), strict=True):
             memory = network.encode(*pad_sources([source]))
             for h in n_best:
                 forced = [
@@ -169,21 +168,20 @@ def test_log_probabilities_are_those_of_teacher_forcing(
                 assert h.token_log_probs == pytest.approx(forced, abs=1e-10)
                 assert h.log_prob == pytest.approx(sum(forced), abs=1e-10)
                 assert h.log_prob == pytest.approx(math.fsum(h.token_log_probs), abs=1e-10)
-                assert h.score == pytest.approx(h.log_prob / len(forced) ** options.length_penalty, abs=1e-10)
+                if not options.ranking.coverage_penalty:
+                    score = options.ranking.score(h.log_prob, len(forced))
+                    assert h.score == pytest.approx(score, abs=1e-10)
 
 
 @searches
 def test_neither_batch_nor_order_matters(
-    random_network: MakeNetwork, random_sources: MakeSources, search: Search, options: SearchOptions
+    random_network: MakeNetwork, random_sources: MakeSources, options: SearchOptions
 ) -> None:
     network, sources = random_network(5, VOCAB, torch.float32), random_sources(5, 64)
     options = replace(options, **SHORT)
 
     def tokens(batch: int, lines: list[list[int]]) -> list[list[list[int]]]:
-        found = []
-        for start in range(0, len(lines), batch):
-            found += run(search, network, lines[start : start + batch], options)
-        return [[h.tokens for h in n_best] for n_best in found]
+        return [[h.tokens for h in n_best] for n_best in run(network, lines, options, batch)]
 
     alone = tokens(1, sources)
     assert len({str(n_best) for n_best in alone}) > 5  # different sentences, different outputs
@@ -194,13 +192,13 @@ def test_neither_batch_nor_order_matters(
 
 @searches
 def test_alignments_are_weights_over_the_source(
-    random_network: MakeNetwork, random_sources: MakeSources, search: Search, options: SearchOptions
+    random_network: MakeNetwork, random_sources: MakeSources, options: SearchOptions
 ) -> None:
     lengths = set()
     for seed in range(12):
         network, sources = random_network(seed, VOCAB), random_sources(seed, 6)
-        found = run(search, network, sources, replace(options, alignments=True, **SHORT))
-        without = run(search, network, sources, replace(options, **SHORT))
+        found = run(network, sources, replace(options, alignments=True, **SHORT))
+        without = run(network, sources, replace(options, **SHORT))
         for source, n_best, plain in zip(sources, found, without, strict=True):
             assert [h.tokens for h in n_best] == [h.tokens for h in plain]
             assert all(h.alignment is None for h in plain)
@@ -216,11 +214,11 @@ def test_alignments_are_weights_over_the_source(
 
 @searches
 def test_alignments_are_those_of_teacher_forcing(
-    random_network: MakeNetwork, random_sources: MakeSources, search: Search, options: SearchOptions
+    random_network: MakeNetwork, random_sources: MakeSources, options: SearchOptions
 ) -> None:
     for seed in range(6):
         network, sources = random_network(seed, VOCAB), random_sources(seed, 4)
-        found = run(search, network, sources, replace(options, alignments=True, **SHORT))
+        found = run(network, sources, replace(options, alignments=True, **SHORT))
         for source, n_best in zip(sources, found, strict=True):
             memory = network.encode(*pad_sources([source]))
             for h in n_best:
@@ -236,7 +234,6 @@ def test_alignments_are_those_of_teacher_forcing(
 def test_no_hypothesis_is_longer_than_allowed_and_none_holds_special_subwords(
     random_network: MakeNetwork,
     random_sources: MakeSources,
-    search: Search,
     options: SearchOptions,
     ratio: float,
     extra: int,
@@ -247,9 +244,9 @@ def test_no_hypothesis_is_longer_than_allowed_and_none_holds_special_subwords(
         network.output_bias[[PAD_ID, BOS_ID]] = 20  # what the network would love to say
         network.output_bias[EOS_ID] = -20  # it never ends by itself
         limits = replace(options, max_ratio=ratio, max_extra=extra)
-        for source, n_best in zip(sources, run(search, network, sources, limits), strict=True):
+        for source, n_best in zip(sources, run(network, sources, limits), strict=True):
             limit = int(ratio * (len(source) + 1)) + extra
-            assert limits.max_length(len(source) + 1) == limit
+            assert limits.max_length(Request(source)) == limit
             for h in n_best:
                 assert len(h.tokens) <= limit
                 assert not {PAD_ID, BOS_ID, EOS_ID} & set(h.tokens)
@@ -261,11 +258,11 @@ def test_no_hypothesis_is_longer_than_allowed_and_none_holds_special_subwords(
 
 @searches
 def test_a_network_that_only_ends_gives_empty_hypotheses(
-    random_network: MakeNetwork, random_sources: MakeSources, search: Search, options: SearchOptions
+    random_network: MakeNetwork, random_sources: MakeSources, options: SearchOptions
 ) -> None:
     network, sources = random_network(3, VOCAB), random_sources(3, 5)
     network.output_bias[EOS_ID] = 500
-    for n_best in run(search, network, sources, options):
+    for n_best in run(network, sources, options):
         assert n_best[0].tokens == []
         assert n_best[0].log_prob == pytest.approx(0, abs=1e-9)
 
@@ -275,7 +272,7 @@ def test_a_wider_beam_that_holds_all_is_at_least_as_good_as_greedy(
 ) -> None:
     for seed in range(6):
         network, sources = random_network(seed, 7), random_sources(seed, 3)
-        options = SearchOptions(beam=400, length_penalty=0, max_ratio=0, max_extra=4)
-        wide = run(beam_search, network, sources, options)
-        for (best,), (greedy,) in zip(wide, run(greedy_search, network, sources, options), strict=True):
+        options = SearchOptions(beam=400, ranking=Ranking(0), max_ratio=0, max_extra=4)
+        wide = run(network, sources, options)
+        for (best,), (greedy,) in zip(wide, run(network, sources, replace(options, beam=1)), strict=True):
             assert best.score >= greedy.score - 1e-12

@@ -11,8 +11,8 @@ from seqtrans.device import Compute, choose_compute
 from seqtrans.errors import UsageError
 from seqtrans.model.attention import attention_names
 from seqtrans.model.seq2seq import Seq2Seq
-from seqtrans.search.beam import beam_search
-from seqtrans.search.hypothesis import SearchOptions
+from seqtrans.search.decoding import search
+from seqtrans.search.hypothesis import Request, SearchOptions
 from seqtrans.search.scorer import ModelScorer
 from seqtrans.text.batches import make_batch
 from seqtrans.text.corpus import EncodedCorpus
@@ -38,6 +38,7 @@ def test_losses_and_translations_stay_close(
     config = ModelConfig(
         cell=cell, attention=attention, input_feeding=input_feeding, embedding=16, hidden=32, dropout=0.1
     )
+    requests = [Request(corpus.source[i].tolist()) for i in batch.pairs]
     losses, scores = [], []
     for compute in COMPUTES:
         torch.manual_seed(1)
@@ -45,12 +46,7 @@ def test_losses_and_translations_stay_close(
         losses.append([updater.step(batch, number, 0.003, batch_loss).loss for number in range(1, 31)])
         assert all(p.dtype == torch.float32 for p in updater.network.parameters())
         with compute.arithmetic():
-            found = beam_search(
-                ModelScorer(updater.network),
-                batch.source_SB,
-                batch.source_lengths_B,
-                SearchOptions(beam=2, max_extra=4),
-            )
+            found = search(ModelScorer(updater.network), requests, SearchOptions(beam=2, max_extra=4), 8)
         scores.append([hypotheses[0].score for hypotheses in found])
     assert losses[1] == pytest.approx(losses[0], rel=0.02)
     assert losses[0][-1] < losses[0][0]

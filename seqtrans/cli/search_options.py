@@ -1,0 +1,57 @@
+"""How the settings of a search come together: flags, then --set, then the --config file, then the defaults."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from seqtrans.errors import UsageError
+from seqtrans.settings import known, parse_value, read_toml, updated_sections
+
+if TYPE_CHECKING:
+    from seqtrans.search.combination import Combination
+    from seqtrans.search.hypothesis import SearchOptions
+
+
+@dataclass(frozen=True)
+class Resolved:
+    """Settings, and which of them were given."""
+
+    options: SearchOptions
+    combination: Combination
+    given: frozenset[str]
+
+
+def resolve(config: Path | None, settings: list[str], flags: dict[str, Any]) -> Resolved:
+    """All settings; flags that are None were not given.
+
+    Raises:
+        UsageError: an unknown setting, a wrong type, a value out of range, or what cannot go together.
+        StreamError: the file cannot be read.
+    """
+    from seqtrans.search.combination import Combination
+    from seqtrans.search.hypothesis import SearchOptions
+
+    sources: list[tuple[Any, str]] = []
+    if config is not None:
+        sections = read_toml(config)
+        for name in sections:
+            known(name, ["search"], str(config), "section")
+        sources.append((sections.get("search", {}), str(config)))
+    for setting in settings:
+        key, equals, value = setting.partition("=")
+        if not equals:
+            raise UsageError(f"--set takes KEY=VALUE, such as word_reward=0.5, not '{setting}'")
+        sources.append(({key: parse_value(value)}, "--set"))
+    for key, value in flags.items():
+        if value is not None:
+            sources.append(({key: value}, f"--{key.replace('_', '-')}"))
+    options, combination = SearchOptions(), Combination()
+    ranking = options.ranking
+    for keys, where in sources:
+        options, ranking, combination = updated_sections([options, ranking, combination], "search", keys, where)
+    if options.n_best > options.beam:
+        raise UsageError(f"--n-best {options.n_best} needs a beam as wide: add --beam {options.n_best}")
+    given = frozenset(key for keys, _ in sources for key in keys)
+    return Resolved(replace(options, ranking=ranking), combination, given)

@@ -1,0 +1,38 @@
+"""The mean of several trainings' weights, such as the last few of one (Junczys-Dowmunt, Dwojak & Sennrich 2016)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+
+import torch
+
+from seqtrans.errors import UsageError
+from seqtrans.model.file import TrainedModel, set_weights, weights_of
+
+
+def averaged(models: Sequence[tuple[Path, TrainedModel]]) -> TrainedModel:
+    """A model with the mean of the weights of all, which are of one kind; its history is what theirs agree on.
+
+    Raises:
+        UsageError: their architectures or subwords differ.
+    """
+    (first_path, first), *others = models
+    for path, model in others:
+        if model.config.model != first.config.model:
+            raise UsageError(f"{path} and {first_path} differ in architecture: there is no mean of them")
+        for side in ("source", "target"):
+            if getattr(model, f"{side}_subwords").digest != getattr(first, f"{side}_subwords").digest:
+                raise UsageError(f"{path} and {first_path} differ in {side} subwords: there is no mean of them")
+    weights = [weights_of(model.network) for _, model in models]
+    mean = {
+        name: torch.stack([tensors[name].double() for tensors in weights]).mean(dim=0).float() for name in weights[0]
+    }
+    set_weights(first.network, mean)
+    agreed = {
+        key: value
+        for key, value in first.history.items()
+        if all(model.history.get(key) == value for _, model in others)
+    }
+    return replace(first, history={**agreed, "average_of": len(models)})

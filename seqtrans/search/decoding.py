@@ -1,0 +1,221 @@
+"""Searching many sentences in one batch: who is in it, and what was found of those who left.
+
+The batch has so many places. Sentences that are over leave in groups, and waiting ones take their places: a group
+makes its first step by itself, with one row a sentence, and joins the others. The encoder's memory is never copied
+for the rows of a sentence, and hypotheses are back-pointers.
+
+Shapes: B sentences in the batch, K hypotheses of each, N = B * k rows (k is 1 at a sentence's first step, then K),
+S source positions, V target vocabulary, m continuations of a row.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from functools import reduce
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from seqtrans.search.attended import attended_more, coverage_of
+from seqtrans.search.beam import Chosen, Expansion, advance
+from seqtrans.search.hypothesis import Hypothesis, Request, SearchOptions
+from seqtrans.search.restrictions import Restrictions, Rows
+from seqtrans.search.scorer import SearchState, StepScorer
+from seqtrans.search.shapes import REFILL, remaining
+from seqtrans.search.slots import Ints, Slots, array
+from seqtrans.search.top import top
+from seqtrans.search.trace import Step, Trace, joined_rows
+from seqtrans.text.batches import pad_sources
+from seqtrans.text.subwords import BOS_ID, EOS_ID
+
+CPU = torch.device("cpu")
+
+
+@torch.no_grad()  # inference mode would keep autocast from caching weights
+def search(
+    scorer: StepScorer,
+    requests: Sequence[Request],
+    options: SearchOptions,
+    batch_size: int,
+    device: torch.device = CPU,
+    forbidden: Sequence[int] = (),
+) -> list[list[Hypothesis]]:
+    """The `n_best` best finished hypotheses of each sentence, best first; `batch_size` sentences at a time.
+
+    No hypothesis holds a subword that is `forbidden`.
+    What is found depends neither on the batch size nor on the order, but for what rounding does to near ties.
+    """
+    return _Search(scorer, requests, options, batch_size, device, forbidden).run()
+
+
+@dataclass(frozen=True)
+class _Batch:
+    """Sentences that are searched together, before a step."""
+
+    slots: Slots
+    ids_N: Tensor
+    """The last subwords."""
+    state: SearchState
+    attended_NS: Tensor | None
+    """What each row has attended to so far, where coverage counts."""
+
+    def join(self, other: _Batch) -> _Batch:
+        """These sentences and, after them, others."""
+        attended = None
+        if self.attended_NS is not None and other.attended_NS is not None:
+            attended = joined_rows(self.attended_NS, other.attended_NS)
+        ids = torch.cat([self.ids_N, other.ids_N])
+        return _Batch(self.slots.join(other.slots), ids, self.state.join(other.state), attended)
+
+
+@dataclass(frozen=True)
+class _Looked:
+    """The same after the model and the search have looked at it, before anything moves."""
+
+    slots: Slots
+    chosen: Chosen
+    state: SearchState
+    weights_NS: Tensor
+    attended_NS: Tensor | None
+
+    @property
+    def rows(self) -> int:
+        """N."""
+        return len(self.weights_NS)
+
+
+class _Search:
+    """The searches of some requests, `places` at a time."""
+
+    def __init__(
+        self,
+        scorer: StepScorer,
+        requests: Sequence[Request],
+        options: SearchOptions,
+        places: int,
+        device: torch.device,
+        forbidden: Sequence[int],
+    ) -> None:
+        self.scorer, self.requests, self.options = scorer, requests, options
+        self.places, self.device = places, device
+        self.restrictions = Restrictions(requests, options, forbidden)
+        self.trace = Trace()
+        self.taken = 0
+        """Requests that have had a place."""
+        self.found: list[list[Hypothesis]] = [[] for _ in requests]
+
+    def run(self) -> list[list[Hypothesis]]:
+        """Search them all."""
+        batch = self._step(None)
+        while batch is not None:
+            batch = self._step(batch)
+        return self.found
+
+    def _step(self, batch: _Batch | None) -> _Batch | None:
+        """One step of all that are in the batch, and the first of those who come in."""
+        looked = None if batch is None else self._look(batch)
+        over = np.ones(0, dtype=bool) if looked is None else looked.slots.over_B
+        free = self.places - int((~over).sum())
+        comes_in = self.taken < len(self.requests) and free >= max(1, self.places // REFILL)
+        parts: list[tuple[_Looked, Ints | None]] = []
+        if looked is not None and not over.all():
+            parts.append((looked, np.flatnonzero(~over) if comes_in else remaining(over)))
+        if comes_in:
+            parts.append((self._look(self._fresh(free)), None))
+        return self._go_on(parts) if parts else None
+
+    def _fresh(self, places: int) -> _Batch:
+        """The next requests, encoded."""
+        numbers = np.arange(self.taken, min(self.taken + places, len(self.requests)))
+        self.taken += len(numbers)
+        requests = self.requests[numbers[0] : numbers[-1] + 1]
+        source_SB, lengths_B = pad_sources([request.source for request in requests])
+        longest = np.array([self.options.max_length(request) for request in requests])
+        slots = Slots.fresh(numbers, len(self.trace), longest, self.options.n_best)
+        state = self.scorer.start(source_SB.to(self.device), lengths_B.to(self.device))
+        ids = torch.full((len(numbers),), BOS_ID, device=self.device)
+        attended = None
+        if self.options.ranking.coverage_penalty:
+            attended = torch.zeros(len(numbers), len(source_SB), device=self.device)
+        return _Batch(slots, ids, state, attended)
+
+    def _look(self, batch: _Batch) -> _Looked:
+        """Expand every hypothesis, decide which go on, and read out what is found of sentences that are over."""
+        log_probs, state, weights = self.scorer.step(batch.ids_N, batch.state)
+        each = len(log_probs) // len(batch.slots)
+        started = np.repeat(batch.slots.started_B, each)
+        rows = Rows(
+            np.repeat(batch.slots.numbers_B, each), len(self.trace) - started, lambda: self.trace.history(started)
+        )
+        self.restrictions.apply(log_probs, rows)
+        found = self._expansion(log_probs, batch)
+        slots, chosen = advance(batch.slots, found, len(self.trace), self.options)
+        for slot in np.flatnonzero(slots.over_B & ~batch.slots.over_B).tolist():
+            self.found[int(slots.numbers_B[slot])] = self._read(slots, slot)
+        attended = batch.attended_NS
+        return _Looked(slots, chosen, state, weights, None if attended is None else attended_more(attended, weights))
+
+    def _expansion(self, log_probs_NV: Tensor, batch: _Batch) -> Expansion:
+        """What the search needs to know of the next subwords; EOS is taken away from the others."""
+        shape = (len(batch.slots), len(log_probs_NV) // len(batch.slots))
+        ends = array(log_probs_NV[:, EOS_ID].clone()).reshape(shape)
+        log_probs_NV[:, EOS_ID] = -torch.inf
+        best, tokens = (array(t).reshape(*shape, -1) for t in top(log_probs_NV, self.options.beam))
+        best, ends = (np.where(np.isnan(values), -np.inf, values) for values in (best, ends))
+        coverage = np.zeros(shape)
+        if batch.attended_NS is not None:
+            lengths = [
+                len(self.requests[number].source) for number in np.repeat(batch.slots.numbers_B, shape[1]).tolist()
+            ]
+            coverage = array(coverage_of(batch.attended_NS, lengths)).reshape(shape)
+        return Expansion(ends, best, tokens, coverage)
+
+    def _go_on(self, parts: Sequence[tuple[_Looked, Ints | None]]) -> _Batch:
+        """Move the sentences that are kept (None: all) to where they belong, and write the step into the trace."""
+        moved = [self._moved(*part) for part in parts]
+        before = [0, *(looked.rows for looked, _ in parts)]
+        steps = [replace(step, parents_N=step.parents_N + n) for (_, step), n in zip(moved, before, strict=False)]
+        self.trace.steps.append(reduce(Step.join, steps))
+        batch = reduce(_Batch.join, (part for part, _ in moved))
+        if self.options.alignments:
+            self.trace.attention.append(reduce(joined_rows, (looked.weights_NS for looked, _ in parts)))
+            self.trace.forget(int(batch.slots.started_B.min()))
+        return batch
+
+    def _moved(self, looked: _Looked, kept: Ints | None) -> tuple[_Batch, Step]:
+        slots, chosen, sentences = looked.slots, looked.chosen, None
+        parents = chosen.parents_BK + np.arange(0, looked.rows, looked.rows // len(slots))[:, None]
+        tokens, log_probs = chosen.tokens_BK, chosen.log_probs_BK
+        if kept is not None:
+            slots, parents, tokens, log_probs = slots.select(kept), parents[kept], tokens[kept], log_probs[kept]
+            sentences = torch.from_numpy(kept).to(self.device)
+        step = Step(parents.ravel(), tokens.ravel(), log_probs.ravel())
+        rows = None
+        if not np.array_equal(step.parents_N, np.arange(looked.rows)):
+            rows = torch.from_numpy(step.parents_N).to(self.device)
+        attended = looked.attended_NS if rows is None or looked.attended_NS is None else looked.attended_NS[rows]
+        ids = torch.from_numpy(step.tokens_N).to(self.device)
+        return _Batch(slots, ids, looked.state.select(rows, sentences), attended), step
+
+    def _read(self, slots: Slots, slot: int) -> list[Hypothesis]:
+        """The n-best of a sentence that is over."""
+        started, endings = int(slots.started_B[slot]), slots.endings
+        positions = len(self.requests[int(slots.numbers_B[slot])].source) + 1
+        found = []
+        for place in np.flatnonzero(endings.scores_Bn[slot] > -np.inf).tolist():
+            row, step = int(endings.rows_Bn[slot, place]), int(endings.steps_Bn[slot, place])
+            tokens, log_probs, weights = self.trace.read(row, started, step)
+            alignment = torch.stack(weights)[:, :positions] if weights else torch.zeros(0, positions)
+            found.append(
+                Hypothesis(
+                    tokens,
+                    float(endings.scores_Bn[slot, place]),
+                    float(endings.log_probs_Bn[slot, place]),
+                    [*log_probs, float(endings.eos_Bn[slot, place])],
+                    alignment if self.options.alignments else None,
+                )
+            )
+        # only a model whose scores are not numbers finishes nothing
+        return found or [Hypothesis([], 0.0, 0.0, [], torch.zeros(0, positions) if self.options.alignments else None)]

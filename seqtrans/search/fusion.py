@@ -1,0 +1,53 @@
+"""A translator and a language model of the target language.
+
+Shapes: S source steps, B sentences, N rows, V target vocabulary.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from seqtrans.model.language_model import LanguageModel, LanguageState
+from seqtrans.search.scorer import SearchState, StepScorer
+from seqtrans.text.subwords import BOS_ID, EOS_ID
+
+
+@dataclass(frozen=True)
+class FusionState:
+    """The translator's state, and what the language model has read of each row."""
+
+    translation: SearchState
+    language: LanguageState
+
+    def select(self, rows: Tensor | None, sentences: Tensor | None = None) -> FusionState:
+        """See `SearchState`."""
+        language = self.language if rows is None else self.language.select(rows)
+        return FusionState(self.translation.select(rows, sentences), language)
+
+    def join(self, other: FusionState) -> FusionState:
+        """See `SearchState`."""
+        return FusionState(self.translation.join(other.translation), self.language.join(other.language))
+
+
+class FusionScorer:
+    """log p(x | source) + weight * log p_lm(x), both given what was said before (shallow fusion; Gulcehre et al.
+    2015, section 4.1). To the language model the sentence is the first line of a text; it does without its cache.
+    """
+
+    def __init__(self, translation: StepScorer, language: LanguageModel, weight: float) -> None:
+        self.translation, self.language, self.weight = translation, language.eval(), weight
+
+    def start(self, source_SB: Tensor, lengths_B: Tensor) -> FusionState:
+        """See `StepScorer`."""
+        return FusionState(self.translation.start(source_SB, lengths_B), self.language.start(len(lengths_B)))
+
+    def step(self, ids_N: Tensor, state: FusionState) -> tuple[Tensor, FusionState, Tensor]:
+        """See `StepScorer`."""
+        log_probs, translation, weights = self.translation.step(ids_N, state.translation)
+        read = torch.where(ids_N == BOS_ID, EOS_ID, ids_N)  # before a text stands the end of another
+        language, after = self.language.step(read, state.language)
+        log_probs.add_(language, alpha=self.weight)
+        return log_probs, FusionState(translation, after), weights

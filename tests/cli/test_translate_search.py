@@ -1,0 +1,127 @@
+"""`seqtrans translate`: ways to search, by flag, --set and --config; several models; a language model."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.conftest import RunSeqtrans
+
+SOURCE = b"one two three\nfour five\n\nsix\n"
+
+
+@pytest.fixture(scope="module")
+def language_model(
+    tiny_model: Path, parallel_text: tuple[Path, Path], run_seqtrans: RunSeqtrans, tmp_path_factory: Any
+) -> Path:
+    """A language model of the target side, with the translator's subwords."""
+    folder = tmp_path_factory.mktemp("lm")
+    (folder / "lm.toml").write_text("[model]\nembedding = 8\nhidden = 16\n[training]\nbptt = 10\n", "utf-8")
+    run = run_seqtrans(
+        "train", "--task", "lm", "--train", parallel_text[1], "--dev", parallel_text[1],
+        "-o", folder / "lm.safetensors",
+        "--config", folder / "lm.toml", "--subwords", tiny_model, "--max-steps", 20, "--threads", 1,
+    )  # fmt: skip
+    assert run.returncode == 0, run.stderr.decode()
+    return folder / "lm.safetensors"
+
+
+def lines(run: Any) -> list[str]:
+    assert run.returncode == 0, run.stderr.decode()
+    found: list[str] = run.stdout.decode().split("\n")[:-1]
+    assert len(found) == 4
+    assert found[2] == ""
+    return found
+
+
+def test_an_ensemble_of_a_model_with_itself_says_the_same(tiny_model: Path, run_seqtrans: RunSeqtrans) -> None:
+    alone = lines(run_seqtrans("translate", "-m", tiny_model, "--precision", "fp32", input=SOURCE))
+    for models in (["-m", tiny_model, tiny_model], ["-m", tiny_model, "-m", tiny_model]):
+        assert lines(run_seqtrans("translate", *models, "--precision", "fp32", input=SOURCE)) == alone
+
+
+def test_fusion(tiny_model: Path, language_model: Path, run_seqtrans: RunSeqtrans) -> None:
+    def found(*flags: object) -> list[dict[str, Any]]:
+        common = ["translate", "-m", tiny_model, "--precision", "fp32", "--format", "jsonl"]
+        run = run_seqtrans(*common, *flags, input=SOURCE)
+        assert run.returncode == 0, run.stderr.decode()
+        return [json.loads(line)["hypotheses"][0] for line in run.stdout.splitlines()]
+
+    assert found("--lm", language_model, "--lm-weight", 0) == found()
+    both = found("--lm", language_model)
+    assert both == found("--lm", language_model, "--set", "lm_weight=0.2")
+    assert both[0]["log_prob"] < found()[0]["log_prob"]
+
+
+def test_what_translations_begin_with(tiny_model: Path, run_seqtrans: RunSeqtrans) -> None:
+    prefixed = "one two three\tvier\nfour five\n\tfünf\nsix\t\n".encode()
+    found = lines(run_seqtrans("translate", "-m", tiny_model, "--prefix", input=prefixed))
+    plain = lines(run_seqtrans("translate", "-m", tiny_model, input=b"one two three\nfour five\n\nsix\n"))
+    assert found[0].startswith("vier")
+    assert found[1:] == plain[1:]
+
+
+def test_settings_come_from_flags_then_set_then_the_file(
+    tiny_model: Path, run_seqtrans: RunSeqtrans, tmp_path: Path
+) -> None:
+    file = tmp_path / "search.toml"
+    file.write_text("[search]\nlength_penalty = 0\nbeam = 3\nmax_ratio = 0\nmax_extra = 1\n", "utf-8")
+
+    def score(*flags: object) -> tuple[float, list[float]]:
+        common = ["translate", "-m", tiny_model, "--format", "jsonl", "--config", file]
+        run = run_seqtrans(*common, *flags, input=b"one two three\n")
+        assert run.returncode == 0, run.stderr.decode()
+        (found,) = json.loads(run.stdout)["hypotheses"]
+        return found["score"] - found["log_prob"], found["subword_log_probs"]
+
+    ratio, logs = score()
+    assert ratio == pytest.approx(0, abs=1e-3)
+    assert len(logs) <= 2
+    assert len(score("--set", "max_extra=5")[1]) > 2
+    assert score("--set", "length_penalty=1", "max_extra=5")[0] > 0.0
+    assert score("--set", "length_penalty=1", "max_extra=5", "--length-penalty", 0)[0] == pytest.approx(0, abs=1e-3)
+
+
+@pytest.mark.parametrize(
+    ("flags", "words"),
+    [
+        (["--set", "lenght_penalty=1"], "did you mean 'length_penalty'?"),
+        (["--set", "beam"], "KEY=VALUE"),
+        (["--set", "beam=wide"], "whole number"),
+        (["--set", "no_repeat=-1"], "at least 0"),
+        (["--set", "alignments=true"], "unknown"),
+        (["--set", "length_rule=long"], "'power', 'gnmt'"),
+        (["--set", "forbid=nosuchthing"], "nosuchthing"),
+        (["--set", "forbid=</s>"], "would end"),
+        (["--lm-weight", "0.3"], "--lm"),
+    ],
+)
+def test_settings_that_mean_nothing_are_refused(
+    tiny_model: Path, run_seqtrans: RunSeqtrans, flags: list[str], words: str
+) -> None:
+    run = run_seqtrans("translate", "-m", tiny_model, *flags, input=b"one\n")
+    assert run.returncode == 2
+    assert run.stdout == b""
+    assert words in run.stderr.decode()
+    assert run.stderr.count(b"\n") == 1
+
+
+def test_a_model_of_another_vocabulary_is_refused(
+    tiny_model: Path, run_seqtrans: RunSeqtrans, tiny_config: Path, tmp_path: Path
+) -> None:
+    other, text = tmp_path / "other.safetensors", tmp_path / "text.tsv"
+    text.write_text("".join(f"{a}b {b}a\t{b}c {a}d\n" for a in "aeiou" for b in "xyz"), "utf-8")
+    run = run_seqtrans(
+        "train", "--train", text, "--dev", text, "-o", other,
+        "--config", tiny_config, "--max-steps", 2, "--threads", 1,
+    )  # fmt: skip
+    assert run.returncode == 0, run.stderr.decode()
+    run = run_seqtrans("translate", "-m", tiny_model, other, input=b"one\n")
+    assert run.returncode == 2
+    assert b"cannot work together" in run.stderr
+    run = run_seqtrans("translate", "-m", tiny_model, "--lm", other, input=b"one\n")
+    assert run.returncode == 2
+    assert b"language model" in run.stderr
