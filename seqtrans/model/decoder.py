@@ -79,7 +79,7 @@ class Decoder(nn.Module):
     ) -> tuple[Tensor, DecoderState]:
         readouts = []
         with deferred_gradients():
-            for projected in self._project_first(embedded_TBE).unbind(0):
+            for projected in self.project(embedded_TBE).unbind(0):
                 readout, state, _ = self._advance(projected, state, memory, masks)
                 readouts.append(readout)
         return torch.stack(readouts), state.detached()
@@ -99,9 +99,11 @@ class Decoder(nn.Module):
         readouts = masked(self._read_out(torch.cat([below, context_TBD], dim=2)), masks.readout)
         return readouts, DecoderState(tuple(after), None)
 
-    def step(self, embedded_NE: Tensor, state: DecoderState, memory: Memory) -> tuple[Tensor, DecoderState, Tensor]:
-        """One step of N rows: readouts [N, E], the state after, and attention weights [N, S]."""
-        return self._advance(self._project_first(embedded_NE), state, memory, _Masks())
+    def step(self, projected_NG: Tensor, state: DecoderState, memory: Memory) -> tuple[Tensor, DecoderState, Tensor]:
+        """One step of N rows, given `project` of their embeddings: readouts [N, E], the state after, and attention
+        weights [N, S].
+        """
+        return self._advance(projected_NG, state, memory, _Masks())
 
     def _advance(
         self, projected: Tensor, state: DecoderState, memory: Memory, masks: _Masks
@@ -122,8 +124,13 @@ class Decoder(nn.Module):
         feed = readout if self.input_feeding else None
         return readout, DecoderState(tuple(after), feed), weights.flatten(0, 1)
 
-    def _project_first(self, embedded: Tensor) -> Tensor:
-        """Layer 1's gates as far as the embeddings [..., E] decide them."""
+    @property
+    def gate_units(self) -> int:
+        """G: the length of what `project` gives."""
+        return len(self._cells()[0].input_weight)
+
+    def project(self, embedded: Tensor) -> Tensor:
+        """Layer 1's gates [..., G] as far as the embeddings [..., E] decide them."""
         first = self._cells()[0]
         if not self.input_feeding:
             return first.project(embedded)

@@ -63,10 +63,27 @@ class Seq2Seq(nn.Module):
         """The decoder's state before the first word, one row a sentence."""
         return self.decoder.start(memory)
 
-    def step(self, ids_N: Tensor, state: DecoderState, memory: Memory) -> tuple[Tensor, DecoderState, Tensor]:
-        """The last id of each row -> logits of the next [N, V], the state after, attention weights [N, S]."""
-        embedded = F.embedding(ids_N, self.target_embedding)
-        readout, state, weights = self.decoder.step(embedded, state, memory)
+    @property
+    def projected_numbers(self) -> int:
+        """How many `projections` are."""
+        return len(self.target_embedding) * self.decoder.gate_units
+
+    def projections(self) -> Tensor:
+        """What `step` begins with, for every subword of the target side [V, G]."""
+        return self.decoder.project(self.target_embedding)
+
+    def step(
+        self, ids_N: Tensor, state: DecoderState, memory: Memory, projections_VG: Tensor | None = None
+    ) -> tuple[Tensor, DecoderState, Tensor]:
+        """The last id of each row -> logits of the next [N, V], the state after, attention weights [N, S].
+
+        Where there are many steps to come, `projections`, made once, save a product in each.
+        """
+        if projections_VG is None:
+            projected = self.decoder.project(F.embedding(ids_N, self.target_embedding))
+        else:
+            projected = F.embedding(ids_N, projections_VG)
+        readout, state, weights = self.decoder.step(projected, state, memory)
         return self.logits(readout), state, weights
 
     def _embed(self, ids_TB: Tensor, weight: Tensor) -> Tensor:

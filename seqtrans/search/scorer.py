@@ -15,6 +15,9 @@ from seqtrans.model.memory import DecoderState, Memory
 from seqtrans.model.seq2seq import Seq2Seq
 from seqtrans.search.shapes import fitted
 
+MOST_PROJECTED = 1 << 25
+"""Numbers that a search computes in advance, of every subword: 64 MiB in bfloat16."""
+
 
 class SearchState(Protocol):
     """What a scorer carries from step to step: something of each sentence, and something of each row."""
@@ -64,15 +67,19 @@ class ModelScorer:
     """One model."""
 
     def __init__(self, model: Seq2Seq) -> None:
+        """The weights must not change from the first `start` on."""
         self.model = model.eval()
+        self._projections: Tensor | None = None
 
     def start(self, source_SB: Tensor, lengths_B: Tensor) -> ModelState:
         """Encode the sources."""
+        if self._projections is None and self.model.projected_numbers <= MOST_PROJECTED:
+            self._projections = self.model.projections()
         memory = fitted(self.model.encode(source_SB, lengths_B))
         return ModelState(memory, self.model.start(memory))
 
     def step(self, ids_N: Tensor, state: ModelState) -> tuple[Tensor, ModelState, Tensor]:
         """One step of the decoder; the softmax is in 32 bits whatever the model computes in."""
-        logits, decoder, weights = self.model.step(ids_N, state.decoder, state.memory)
+        logits, decoder, weights = self.model.step(ids_N, state.decoder, state.memory, self._projections)
         exact = logits.float() if logits.dtype == torch.bfloat16 else logits
         return torch.log_softmax(exact, dim=1), ModelState(state.memory, decoder), weights

@@ -16,7 +16,7 @@ def top(values_NM: Tensor, k: int) -> tuple[Tensor, Tensor]:
     """The k largest of each row, largest first, and their places; fewer where a row has fewer.
 
     In two stages: the k largest values lie within the k groups of largest maxima. A group is every
-    (M / GROUP)-th value, so that the maxima are taken along whole cache lines.
+    (M / GROUP)-th value, so that maxima are those of one half of a row and the other, and again of that.
     """
     rows, many = values_NM.shape
     k = min(k, many)
@@ -25,7 +25,10 @@ def top(values_NM: Tensor, k: int) -> tuple[Tensor, Tensor]:
         return values_NM.topk(k, dim=1)
     whole = groups * GROUP
     grouped = values_NM[:, :whole].unflatten(1, (GROUP, groups))
-    chosen = grouped.amax(dim=1).topk(k, dim=1).indices  # [N, k] groups
+    largest = values_NM[:, :whole]
+    while largest.shape[1] > groups:
+        largest = torch.maximum(*largest.chunk(2, dim=1))  # several times as fast as `amax` over groups
+    chosen = largest.topk(k, dim=1).indices  # [N, k] groups
     inside = grouped.gather(2, chosen.unsqueeze(1).expand(rows, GROUP, k)).flatten(1)
     places = (torch.arange(GROUP, device=chosen.device).view(1, -1, 1) * groups + chosen.unsqueeze(1)).flatten(1)
     if whole < many:
