@@ -9,7 +9,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 
-.PHONY: help demo test lint format bench bench-cells curves quality clean
+.PHONY: help demo test lint format bench bench-cells bench-decode curves quality clean
 
 help: ## Show what there is to make
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -39,6 +39,9 @@ bench: $(INSTALLED) ## Measure training and decoding speed on this machine
 
 bench-cells: $(INSTALLED) ## Measure a training step of every recurrent cell beside the library's LSTM (minutes)
 	$(BIN)/python -m tests.benchmarks.bench_cells
+
+bench-decode: $(INSTALLED) ## Translate side by side with OpenNMT-py, which is installed apart (an hour; CORPUS=...)
+	$(MAKE) --no-print-directory -C tests/benchmarks/decode SEQTRANS=$(abspath $(BIN))/seqtrans PYTHON=$(abspath $(BIN))/python
 
 curves: $(INSTALLED) ## Compare 300 updates of every cell in bfloat16 with the same in 32 bits (minutes)
 	$(BIN)/python -m tests.benchmarks.curves

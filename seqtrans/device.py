@@ -7,6 +7,7 @@ training does not miss; it pays only where the hardware multiplies it, which the
 from __future__ import annotations
 
 import ctypes
+from collections.abc import Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 
@@ -17,6 +18,12 @@ from seqtrans.errors import UsageError
 _M_TRIM_THRESHOLD, _M_MMAP_THRESHOLD = -1, -3
 
 
+TRAINED = ("auto", "fp32", "bf16")
+"""Precisions of every command."""
+SEARCHED = (*TRAINED, "int8")
+"""Precisions of a search."""
+
+
 @dataclass(frozen=True)
 class Compute:
     """A device and the precision of its products."""
@@ -25,6 +32,8 @@ class Compute:
     dtype: torch.dtype
     reason: str
     """Why this precision, for the user."""
+    int8: bool = False
+    """Whether products with weights that do not change are of 8-bit integers."""
 
     def arithmetic(self) -> AbstractContextManager[object]:
         """Products inside run in this precision."""
@@ -38,7 +47,9 @@ class Compute:
         return f"{self.device}{threads}, {str(self.dtype).removeprefix('torch.')} ({self.reason})"
 
 
-def choose_compute(device: str = "auto", precision: str = "auto", threads: int = 0) -> Compute:
+def choose_compute(
+    device: str = "auto", precision: str = "auto", threads: int = 0, *, precisions: Sequence[str] = TRAINED
+) -> Compute:
     """Resolve the flags of the same names; 0 threads means torch's own choice, all cores.
 
     Raises:
@@ -46,8 +57,8 @@ def choose_compute(device: str = "auto", precision: str = "auto", threads: int =
     """
     if device not in ("auto", "cpu", "cuda"):
         raise UsageError(f"--device must be auto, cpu or cuda, not '{device}'")
-    if precision not in ("auto", "fp32", "bf16"):
-        raise UsageError(f"--precision must be auto, fp32 or bf16, not '{precision}'")
+    if precision not in precisions:
+        raise UsageError(f"--precision must be {', '.join(precisions[:-1])} or {precisions[-1]}, not '{precision}'")
     if threads < 0:
         raise UsageError(f"--threads must be at least 1, or 0 for all processors, not {threads}")
     cuda = torch.cuda.is_available()
@@ -60,6 +71,10 @@ def choose_compute(device: str = "auto", precision: str = "auto", threads: int =
         _keep_freed_memory()
     if precision == "fp32":
         return Compute(place, torch.float32, "as asked")
+    if precision == "int8":
+        if place.type != "cpu":
+            raise UsageError("--precision int8 is for the processor: add --device cpu")
+        return Compute(place, torch.float32, "products in int8, as asked", int8=True)
     if precision == "bf16":
         return Compute(place, torch.bfloat16, "as asked")
     found = _hardware_with_bf16(place)

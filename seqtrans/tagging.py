@@ -6,7 +6,7 @@ Shapes: S positions with EOS, B pieces of lines, H hidden units.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import torch
@@ -62,15 +62,13 @@ class TagTranslator(LineTranslator):
                 logs[piece.line][piece.first : piece.last] = best_logs[kept]
         return [self._translation(*parts) for parts in zip(lines, tokens, ids, tags, logs, strict=True)]
 
-    def stream(self, chunks: Iterable[list[str]], report: LineReport) -> Iterator[list[Translation]]:
-        """Tag chunk by chunk.
+    def check(self, report: LineReport) -> None:
+        """Refuse lines that were cut: not every token would have a tag.
 
         Raises:
-            DataError: a line was cut: not every token of it would have a tag.
+            DataError: there is one.
         """
-        for translations in super().stream(chunks, report):
-            refuse_cut(report)
-            yield translations
+        refuse_cut(report)
 
     def _tag(self, sources: Sequence[Sequence[int]]) -> list[tuple[list[int], list[float]]]:
         """The likeliest tags of each source, and their log-probabilities."""

@@ -5,7 +5,7 @@ Lines are gathered into chunks, searched longest first, and put back in order.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from seqtrans.device import Compute
@@ -14,6 +14,7 @@ from seqtrans.model.file import TrainedModel
 from seqtrans.recurrent.packing import PackedWeights
 from seqtrans.recurrent.products import packed_weights
 from seqtrans.search.decoding import search
+from seqtrans.search.exact import Proof, exact_search
 from seqtrans.search.hypothesis import Hypothesis, Request, SearchOptions
 from seqtrans.search.scorer import ModelScorer, StepScorer
 from seqtrans.text.lines import LineReport, without_breaks
@@ -36,6 +37,8 @@ class Translation:
     """Whether the line was too long to read whole."""
     texts: list[str]
     hypotheses: list[Hypothesis]
+    proven: bool | None = None
+    """Whether the best is proven to be the best there is; None where that was not asked for."""
 
 
 class LineTranslator:
@@ -45,17 +48,8 @@ class LineTranslator:
         """Translate lines, whatever their order and length."""
         raise NotImplementedError
 
-    def stream(self, chunks: Iterable[list[str]], report: LineReport) -> Iterator[list[Translation]]:
-        """Translate chunk by chunk; `report` counts lines that were too long to read whole."""
-        report.unread_beyond = f"{MAX_SOURCE} subwords"
-        number = 0
-        for chunk in chunks:
-            translations = self.translate(chunk)
-            for translation in translations:
-                number += 1
-                if translation.cut:
-                    report.unread.add(number)
-            yield translations
+    def check(self, report: LineReport) -> None:
+        """Refuse what was mended while reading, where that is nothing to live with."""
 
 
 class Translator(LineTranslator):
@@ -80,7 +74,7 @@ class Translator(LineTranslator):
         """
         self.model, self.compute, self.options, self.batch_size = model, compute, options, batch_size
         self.scorer = scorer or ModelScorer(model.seq2seq.to(compute.device))
-        self.packed = PackedWeights()
+        self.packed = PackedWeights(compute.int8)
         self.prefixed = prefixed
         self.forbidden = [_forbidden(piece, model.target_subwords) for piece in options.forbid.split()]
 
@@ -98,11 +92,21 @@ class Translator(LineTranslator):
         requests = [Request(sources[i], starts[i]) for i in order]
         with self.compute.arithmetic(), packed_weights(self.packed):
             searched = search(self.scorer, requests, self.options, self.batch_size, self.compute.device, self.forbidden)
+            proofs = self._proofs(requests, searched) if self.options.exact else []
         for row, hypotheses in zip(order, searched, strict=True):
             found[row] = hypotheses
+        proven = [True if self.options.exact else None for _ in lines]  # of a blank line there is nothing to prove
+        for row, proof in zip(order, proofs, strict=False):
+            found[row], proven[row] = [proof.best], proof.proven
         return [
-            Translation(line, ids, was_cut, [self._text(h) for h in hypotheses], hypotheses)
-            for line, ids, was_cut, hypotheses in zip(lines, sources, cut, found, strict=True)
+            Translation(line, ids, was_cut, [self._text(h) for h in hypotheses], hypotheses, is_proven)
+            for line, ids, was_cut, hypotheses, is_proven in zip(lines, sources, cut, found, proven, strict=True)
+        ]
+
+    def _proofs(self, requests: list[Request], searched: list[list[Hypothesis]]) -> list[Proof]:
+        return [
+            exact_search(self.scorer, request, first, self.options, self.compute.device, self.forbidden)
+            for request, (first, *_) in zip(requests, searched, strict=True)
         ]
 
     def _text(self, hypothesis: Hypothesis) -> str:

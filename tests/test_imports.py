@@ -23,6 +23,7 @@ FLOORS = [
         "tagging",
         "perplexity",
         "forcing",
+        "workers",
         "generation",
         "gradients",
         "recall",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import time
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -11,7 +12,8 @@ import typer
 
 from seqtrans import plugins
 from seqtrans.cli.models import CellOption, load
-from seqtrans.cli.options import DeviceOption, PrecisionOption, ThreadsOption
+from seqtrans.cli.options import DeviceOption, ThreadsOption
+from seqtrans.cli.pace import Pace
 from seqtrans.cli.streams import say
 from seqtrans.errors import UsageError
 
@@ -52,37 +54,47 @@ def translate(
     prefix: Annotated[
         bool, typer.Option("--prefix", help="Lines are SOURCE TAB PREFIX: what translations begin with.")
     ] = False,
+    exact: Annotated[
+        bool, typer.Option("--exact", help="Go on until the best translation is proven to be the best there is.")
+    ] = False,
+    processes: Annotated[int, typer.Option(help="Processes that share the lines, each with its share of threads.")] = 1,
     cell: CellOption = None,
     batch_size: Annotated[int, typer.Option(help="Lines searched together.")] = 64,
-    precision: PrecisionOption = "auto",
+    precision: Annotated[str, typer.Option(help="auto, fp32, bf16, or int8 (fastest).")] = "auto",
     device: DeviceOption = "auto",
     threads: ThreadsOption = 0,
+    verbose: Annotated[bool, typer.Option("--verbose", help="Say how fast it goes.")] = False,
 ) -> None:
     """Translate standard input to standard output.
 
     A line for a line, in order and as they come.
     """
-    if batch_size < 1:
-        raise UsageError("--batch-size must be at least 1")
+    if batch_size < 1 or processes < 1:
+        raise UsageError("--batch-size and --processes must be at least 1")
     if lm_weight is not None and language_model is None:
         raise UsageError("--lm-weight is the weight of a language model: name it with --lm")
     flags = {"beam": beam, "n_best": n_best, "length_penalty": length_penalty, "lm_weight": lm_weight}
 
     from seqtrans.cli.search_options import resolve
-    from seqtrans.device import choose_compute
+    from seqtrans.device import SEARCHED, choose_compute
     from seqtrans.formats import find_format
     from seqtrans.formats.base import Written, check_alignment
     from seqtrans.text.filters import chunks_of
     from seqtrans.text.lines import LineReport, open_input, read_lines
-    from seqtrans.translation import CHUNK_BATCHES
+    from seqtrans.translation import CHUNK_BATCHES, MAX_SOURCE
+    from seqtrans.workers import Answered, answers, check_processes
 
     write = find_format(output_format)
     check_alignment(alignment)
     resolved = resolve(config, settings or [], flags)
     if resolved.options.n_best > 1 and output_format == "text":
         raise UsageError("--n-best needs --format moses or jsonl: in plain text, nothing tells the lists apart")
-    resolved = replace(resolved, options=replace(resolved.options, alignments=alignment != "none"))
-    compute = choose_compute(device, precision, threads)
+    if resolved.options.n_best > 1 and exact:
+        raise UsageError("--exact proves one translation to be the best: leave out --n-best")
+    resolved = replace(resolved, options=replace(resolved.options, alignments=alignment != "none", exact=exact))
+    begun = time.perf_counter()
+    compute = choose_compute(device, precision, threads if processes == 1 else 1, precisions=SEARCHED)
+    check_processes(processes, compute.device)
     trained = [load(model, cell) for model in models]
     language = None if language_model is None else load(language_model, cell)
     translator = _translator(trained, language, compute, resolved, prefix, batch_size)
@@ -90,19 +102,34 @@ def translate(
     if (alignment != "none" or coverage) and not any(model.seq2seq.aligns for model in trained):
         raise UsageError(f"{models[0]}: has no attention, so there is no alignment to print, and no coverage to count")
 
+    def answer(lines: list[str], first: int) -> Answered:
+        found = list(enumerate(translator.translate(lines), first))
+        written = [write(Written(number, translation, trained[0], alignment)) for number, translation in found]
+        unread = [number + 1 for number, translation in found if translation.cut]
+        return Answered(written, unread, sum(translation.proven is False for _, translation in found))
+
     with open_input("-") as (stream, name):
-        report = LineReport(name)
+        report = LineReport(name, unread_beyond=f"{MAX_SOURCE} subwords")
+        pace, unproven = Pace(begun), 0
         try:
-            chunks = chunks_of(stream, read_lines(stream, report), batch_size * CHUNK_BATCHES)
-            number = 0
-            for translations in translator.stream(chunks, report):
-                for translation in translations:
-                    sys.stdout.buffer.write(write(Written(number, translation, trained[0], alignment)))
-                    number += 1
+            chunks = chunks_of(stream, read_lines(stream, report), batch_size * max(1, CHUNK_BATCHES // processes))
+            for answered in answers(answer, chunks, processes, threads):
+                translator.check(report)
+                for number in answered.unread:
+                    report.unread.add(number)
+                sys.stdout.buffer.write(b"".join(answered.lines))
                 sys.stdout.buffer.flush()
+                unproven += answered.unproven
+                pace.count(len(answered.lines))
+                if verbose and pace.is_time():
+                    say(pace.describe())
         finally:
             for warning in report.warnings():
                 say(f"warning: {warning}")
+            if verbose:
+                say(pace.describe())
+            if exact:
+                say(f"{pace.lines - unproven:,} of {pace.lines:,} translations are proven to be the best there is")
 
 
 def _translator(
@@ -120,7 +147,7 @@ def _translator(
 
     first, options = trained[0], resolved.options
     if first.config.model.task == "tag":
-        if resolved.given - {"n_best"} or language is not None or prefixed or len(trained) > 1:
+        if resolved.given - {"n_best"} or options.exact or language is not None or prefixed or len(trained) > 1:
             raise UsageError("a tagger does not search: leave out --beam, --length-penalty and the like")
         return line_translator(first, compute, options, batch_size)
     if "max_ratio" not in resolved.given:

@@ -30,6 +30,8 @@ def write(line: Written) -> bytes:
         "source_subwords": line.model.source_subwords.pieces(line.translation.source_ids),
         "hypotheses": hypotheses,
     }
+    if line.translation.proven is not None:
+        record["proven"] = line.translation.proven
     return one_line(json.dumps(record, ensure_ascii=False))
 
 

@@ -9,6 +9,7 @@ Shapes: N rows, I inputs, O outputs.
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable
 from functools import cache
 
@@ -25,7 +26,11 @@ Multiply = Callable[[Tensor], Tensor]
 class PackedWeights:
     """Weights that do not change while this lives, each packed when it is first multiplied with."""
 
-    def __init__(self) -> None:
+    def __init__(self, int8: bool = False) -> None:
+        """With `int8`, products are of 8-bit integers where the library has them: weights scaled row by row, inputs
+        as a whole at each product.
+        """
+        self.int8 = int8
         self._packed: dict[tuple[object, ...], tuple[Tensor, Tensor | None, Multiply]] = {}
 
     def linear(self, inputs: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
@@ -33,35 +38,61 @@ class PackedWeights:
         dtype = weight.dtype
         if torch.is_autocast_enabled("cpu") and dtype == torch.float32:
             dtype = torch.get_autocast_dtype("cpu")
-        if weight.device.type != "cpu" or dtype not in (torch.float32, torch.bfloat16) or not _works(dtype):
+        if self.int8:
+            dtype = torch.int8
+        if weight.device.type != "cpu" or weight.dtype != torch.float32 or not packs(dtype):
             return F.linear(inputs, weight, bias)
         key = (weight.data_ptr(), weight.shape, weight.stride(), dtype, bias is None)
         if key not in self._packed:
             # the weight is kept, so that nothing else comes to lie at its address
-            self._packed[key] = weight, bias, _pack(weight.to(dtype), None if bias is None else bias.to(dtype))
-        return self._packed[key][2](inputs.to(dtype))
+            self._packed[key] = weight, bias, _pack(weight.detach(), None if bias is None else bias.detach(), dtype)
+        return self._packed[key][2](inputs)
 
 
-def _pack(weight: Tensor, bias: Tensor | None) -> Multiply:
-    packed = torch.ops.mkldnn._reorder_linear_weight(weight.detach().contiguous(), _ROWS)
-    bias = None if bias is None else bias.detach()
+def _pack(weight: Tensor, bias: Tensor | None, dtype: torch.dtype) -> Multiply:
+    """A function that multiplies with a weight in 32 bits."""
+    if dtype == torch.int8:
+        return _pack_int8(weight, bias)
+    packed = torch.ops.mkldnn._reorder_linear_weight(weight.to(dtype).contiguous(), _ROWS)
+    added = None if bias is None else bias.to(dtype)
 
     def multiply(inputs: Tensor) -> Tensor:
-        outputs: Tensor = torch.ops.mkldnn._linear_pointwise(inputs.contiguous(), packed, bias, "none", [], "")
+        rows = inputs.to(dtype).contiguous()
+        outputs: Tensor = torch.ops.mkldnn._linear_pointwise(rows, packed, added, "none", [], "")
+        return outputs
+
+    return multiply
+
+
+def _pack_int8(weight: Tensor, bias: Tensor | None) -> Multiply:
+    scales = weight.abs().amax(dim=1).clamp(min=1e-12) / 127
+    before, torch.backends.quantized.engine = torch.backends.quantized.engine, "onednn"
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # torch would have another package quantize, that is not there
+            rows = torch.quantize_per_channel(
+                weight.contiguous(), scales, torch.zeros(len(scales), dtype=torch.int64), 0, torch.qint8
+            )
+            packed = torch.ops.quantized.linear_prepack(rows, bias)
+    finally:
+        torch.backends.quantized.engine = before
+
+    def multiply(inputs: Tensor) -> Tensor:
+        outputs: Tensor = torch.ops.quantized.linear_dynamic(inputs.float().contiguous(), packed, False)
         return outputs
 
     return multiply
 
 
 @cache
-def _works(dtype: torch.dtype) -> bool:
-    """Whether packed products are there and right."""
+def packs(dtype: torch.dtype) -> bool:
+    """Whether packed products of this type are there and right."""
     torch_random = torch.Generator().manual_seed(1)
     inputs, weight, bias = (torch.randn(*shape, generator=torch_random) for shape in ((3, 40), (24, 40), (24,)))
     try:
         with torch.autocast("cpu", enabled=False):
-            found = _pack(weight.to(dtype), bias.to(dtype))(inputs.to(dtype))
+            found = _pack(weight, bias, dtype)(inputs)
     except (RuntimeError, AttributeError, NotImplementedError):
         return False
-    error = (found.float() - F.linear(inputs.to(dtype).float(), weight.to(dtype).float(), bias)).abs().max()
-    return bool(error < (1e-3 if dtype == torch.float32 else 0.2))
+    error = (found.float() - F.linear(inputs, weight, bias)).abs().max()
+    return bool(error < {torch.float32: 1e-4, torch.bfloat16: 0.2, torch.int8: 0.4}[dtype])

@@ -45,12 +45,11 @@ def exact_search(
     request: Request,
     first: Hypothesis,
     options: SearchOptions,
-    limit: int,
     device: torch.device,
     forbidden: Sequence[int] = (),
 ) -> Proof:
-    """The best hypothesis for one sentence, where `first` is one; it gives up after `limit` expansions."""
-    return _Exact(scorer, request, first, options, limit, device, forbidden).run()
+    """The best hypothesis for one sentence, where `first` is one; it gives up after `max_expansions`."""
+    return _Exact(scorer, request, first, options, device, forbidden).run()
 
 
 @dataclass(frozen=True)
@@ -96,12 +95,11 @@ class _Exact:
         request: Request,
         first: Hypothesis,
         options: SearchOptions,
-        limit: int,
         device: torch.device,
         forbidden: Sequence[int],
     ) -> None:
         self.scorer, self.request, self.options, self.device = scorer, request, options, device
-        self.best, self.limit, self.expansions = first, limit, 0
+        self.best, self.expansions = first, 0
         self.longest = options.max_length(request)
         self.restrictions = Restrictions([request], options, forbidden)
 
@@ -120,7 +118,7 @@ class _Exact:
             if not count:
                 frames.pop()
                 continue
-            if self.expansions >= self.limit:
+            if self.expansions >= self.options.max_expansions:
                 return Proof(self.best, False, self.expansions)
             chosen = slice(taken.start, taken.start + count)
             rows = torch.from_numpy(frame.rows[chosen]).to(self.device)

@@ -53,6 +53,10 @@ class SearchOptions:
     """No so many subwords in a row stand twice in a hypothesis; 0: any may."""
     forbid: str = ""
     """Subwords that no hypothesis holds, as `seqtrans tokenize encode` prints them, with spaces between."""
+    max_expansions: int = bounded(10_000, 1, 10**9)
+    """Hypotheses of which an exact search asks what follows, before it gives a sentence up."""
+    exact: bool = no_setting(False)
+    """Whether to go on until the best hypothesis is proven to be the best there is."""
     alignments: bool = no_setting(False)
     """Whether hypotheses keep their attention weights."""
 

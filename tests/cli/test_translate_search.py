@@ -125,3 +125,50 @@ def test_a_model_of_another_vocabulary_is_refused(
     run = run_seqtrans("translate", "-m", tiny_model, "--lm", other, input=b"one\n")
     assert run.returncode == 2
     assert b"language model" in run.stderr
+
+
+def test_several_processes_say_the_same_line_for_line(
+    tiny_model: Path, run_seqtrans: RunSeqtrans, parallel_text: tuple[Path, Path]
+) -> None:
+    text = parallel_text[0].read_bytes()
+    source = text * 3 + b"\n\xff bad\n"
+    flags = ["translate", "-m", tiny_model, "--precision", "fp32", "--format", "jsonl", "--batch-size", 4]
+    one, several = (run_seqtrans(*flags, "--processes", number, input=source) for number in (1, 3))
+    assert several.returncode == one.returncode == 0
+    assert several.stdout == one.stdout
+    assert several.stderr == one.stderr
+    assert b"not valid UTF-8" in several.stderr
+
+
+def test_an_exact_search_says_what_it_has_proven(tiny_model: Path, run_seqtrans: RunSeqtrans) -> None:
+    run = run_seqtrans(
+        "translate", "-m", tiny_model, "--exact", "--format", "jsonl", "--length-penalty", 0, input=SOURCE
+    )
+    assert run.returncode == 0
+    proven = [json.loads(line)["proven"] for line in run.stdout.splitlines()]
+    assert proven[2]
+    assert f"{sum(proven)} of 4 translations are proven" in run.stderr.decode()
+    assert sum(proven) > 1
+    run = run_seqtrans("translate", "-m", tiny_model, "--exact", "--set", "max_expansions=1", input=SOURCE)
+    assert b"1 of 4 translations are proven" in run.stderr
+    run = run_seqtrans("translate", "-m", tiny_model, "--exact", "--n-best", 2, "--format", "moses", input=SOURCE)
+    assert run.returncode == 2
+
+
+def test_verbose_tells_how_fast(tiny_model: Path, run_seqtrans: RunSeqtrans) -> None:
+    run = run_seqtrans("translate", "-m", tiny_model, "--verbose", input=SOURCE)
+    lines(run)
+    assert b"4 lines in " in run.stderr
+    assert b" a second\n" in run.stderr
+
+
+def test_int8_says_nearly_the_same(
+    tiny_model: Path, run_seqtrans: RunSeqtrans, parallel_text: tuple[Path, Path]
+) -> None:
+    source = parallel_text[0].read_bytes()
+    exact, rough = (
+        run_seqtrans("translate", "-m", tiny_model, "--precision", precision, input=source).stdout.splitlines()
+        for precision in ("fp32", "int8")
+    )
+    assert len(exact) == len(rough)
+    assert sum(a == b for a, b in zip(exact, rough, strict=True)) >= 0.9 * len(exact)

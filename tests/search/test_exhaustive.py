@@ -45,9 +45,9 @@ def test_searches_find_what_they_promise(random_network: Make, random_sources: S
         same(found, truth, rule, what)
 
         # so does an exact search, from any beam
-        options = replace(options_for(rule, limit, 1 + seed % 4, 1), alignments=True)
+        options = replace(options_for(rule, limit, 1 + seed % 4, 1), alignments=True, max_expansions=10**6)
         ((first,),) = search(scorer, requests, options, 1)
-        proof = exact_search(scorer, requests[0], first, options, 10**6, CPU)
+        proof = exact_search(scorer, requests[0], first, options, CPU)
         assert proof.proven
         same([proof.best], truth, rule, what)
         assert proof.best.log_prob == pytest.approx(sum(proof.best.token_log_probs), abs=1e-9)
@@ -71,8 +71,8 @@ def test_an_exact_search_gives_up_and_says_so(random_network: Make, random_sourc
         options = options_for(Ranking(), limit, 2, 1)
         request = Request(random_sources(seed, 1)[0])
         ((first,),) = search(ModelScorer(network), [request], options, 1)
-        whole = exact_search(ModelScorer(network), request, first, options, 10**6, CPU)
-        proof = exact_search(ModelScorer(network), request, first, options, 20, CPU)
+        whole = exact_search(ModelScorer(network), request, first, options, CPU)
+        proof = exact_search(ModelScorer(network), request, first, replace(options, max_expansions=20), CPU)
         assert proof.expansions < 20 + 16
         assert proof.proven == (whole.expansions == proof.expansions)
         assert first.score <= proof.best.score <= whole.best.score
