@@ -9,7 +9,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 
-.PHONY: help demo test lint format bench bench-cells bench-decode curves quality clean
+.PHONY: help demo test lint format bench bench-cells bench-decode soak curves quality clean
 
 help: ## Show what there is to make
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -42,6 +42,10 @@ bench-cells: $(INSTALLED) ## Measure a training step of every recurrent cell bes
 
 bench-decode: $(INSTALLED) ## Translate side by side with OpenNMT-py, which is installed apart (an hour; CORPUS=...)
 	$(MAKE) --no-print-directory -C tests/benchmarks/decode SEQTRANS=$(abspath $(BIN))/seqtrans PYTHON=$(abspath $(BIN))/python
+
+soak: $(INSTALLED) ## Send 100,000 lines through the demo's translator: none lost, memory flat (minutes)
+	$(MAKE) --no-print-directory -C data/demo SEQTRANS=$(abspath $(BIN))/seqtrans out/model.safetensors
+	$(BIN)/python -m tests.benchmarks.soak data/demo/out/model.safetensors data/demo/test.en
 
 curves: $(INSTALLED) ## Compare 300 updates of every cell in bfloat16 with the same in 32 bits (minutes)
 	$(BIN)/python -m tests.benchmarks.curves

@@ -5,7 +5,7 @@ Shapes: T target steps with EOS, B pairs, E readout units, V target vocabulary.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import torch
@@ -19,6 +19,8 @@ from seqtrans.text.batches import pad_sources, pad_targets
 from seqtrans.text.subwords import UNK_ID
 
 BATCH = 64
+AREA = 1 << 18
+"""Source subwords times target subwords of a batch: attention may hold hundreds of numbers for each."""
 CHUNK = 512
 """Predictions whose scores are held at once."""
 
@@ -57,8 +59,7 @@ class Forcer:
         pairs = list(zip(*encoded, strict=True))
         found = [Forced([], []) for _ in pairs]
         order = sorted((i for i, pair in enumerate(pairs) if any(pair)), key=lambda i: tuple(map(len, pairs[i])))
-        for start in range(0, len(order), BATCH):
-            rows = order[start : start + BATCH]
+        for rows in _batches(order, [(len(source) + 1) * (len(target) + 1) for source, target in pairs]):
             log_probs = self._force([pairs[i] for i in rows])
             for i, values in zip(rows, log_probs, strict=True):
                 found[i] = Forced(pairs[i][1], values)
@@ -81,3 +82,17 @@ class Forcer:
         logits = self.network.logits(readouts)
         exact = logits.to(torch.promote_types(logits.dtype, torch.float32))
         return -F.cross_entropy(exact, wanted, reduction="none")
+
+
+def _batches(order: Sequence[int], areas: Sequence[int]) -> Iterator[list[int]]:
+    """As many pairs together as `BATCH` and `AREA` allow, but one at least."""
+    batch: list[int] = []
+    largest = 0
+    for pair in order:
+        largest = max(largest, areas[pair])
+        if batch and (len(batch) == BATCH or (len(batch) + 1) * largest > AREA):
+            yield batch
+            batch, largest = [], areas[pair]
+        batch.append(pair)
+    if batch:
+        yield batch

@@ -14,3 +14,8 @@ def derived_seed(seed: int, name: str, *counters: int) -> int:
     """A 63-bit seed that depends on every argument."""
     text = ":".join([str(seed), name, *map(str, counters)])
     return int.from_bytes(hashlib.sha256(text.encode()).digest()[:8], "big") >> 1
+
+
+def uniform(seed: int, name: str, *counters: int) -> float:
+    """A number from 0 to 1, 1 left out, that depends on every argument."""
+    return (derived_seed(seed, name, *counters) >> 10) / (1 << 53)

@@ -62,13 +62,14 @@ class TagTranslator(LineTranslator):
                 logs[piece.line][piece.first : piece.last] = best_logs[kept]
         return [self._translation(*parts) for parts in zip(lines, tokens, ids, tags, logs, strict=True)]
 
-    def check(self, report: LineReport) -> None:
+    def check(self, report: LineReport, lines: int) -> None:
         """Refuse lines that were cut: not every token would have a tag.
 
         Raises:
-            DataError: there is one.
+            DataError: there is one among the first `lines`.
         """
-        refuse_cut(report)
+        if report.cut.first <= lines:
+            refuse_cut(report)
 
     def _tag(self, sources: Sequence[Sequence[int]]) -> list[tuple[list[int], list[float]]]:
         """The likeliest tags of each source, and their log-probabilities."""

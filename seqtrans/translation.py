@@ -6,15 +6,16 @@ Lines are gathered into chunks, searched longest first, and put back in order.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
+from seqtrans.consensus import by_consensus
 from seqtrans.device import Compute
 from seqtrans.errors import UsageError
 from seqtrans.model.file import TrainedModel
 from seqtrans.recurrent.packing import PackedWeights
 from seqtrans.recurrent.products import packed_weights
 from seqtrans.search.decoding import search
-from seqtrans.search.exact import Proof, exact_search
+from seqtrans.search.exact import exact_search
 from seqtrans.search.hypothesis import Hypothesis, Request, SearchOptions
 from seqtrans.search.scorer import ModelScorer, StepScorer
 from seqtrans.text.lines import LineReport, without_breaks
@@ -48,8 +49,8 @@ class LineTranslator:
         """Translate lines, whatever their order and length."""
         raise NotImplementedError
 
-    def check(self, report: LineReport) -> None:
-        """Refuse what was mended while reading, where that is nothing to live with."""
+    def check(self, report: LineReport, lines: int) -> None:
+        """Refuse what was mended while reading the first `lines`, where that is nothing to live with."""
 
 
 class Translator(LineTranslator):
@@ -84,30 +85,42 @@ class Translator(LineTranslator):
         if self.prefixed:
             lines, prefixes = [line.partition("\t")[0] for line in lines], [line.partition("\t")[2] for line in lines]
         sources = self.model.source_subwords.encode_batch([line if line.strip() else "" for line in lines])
-        cut = [len(ids) > MAX_SOURCE for ids in sources]
-        sources = [ids[:MAX_SOURCE] for ids in sources]
-        found: list[list[Hypothesis]] = [[_EMPTY] for _ in lines]
-        order = sorted((i for i, ids in enumerate(sources) if ids), key=lambda i: -len(sources[i]))
         starts = self.model.target_subwords.encode_batch(prefixes)
-        requests = [Request(sources[i], starts[i]) for i in order]
+        cut = [len(ids) > MAX_SOURCE or len(start) > MAX_SOURCE for ids, start in zip(sources, starts, strict=True)]
+        sources, starts = [ids[:MAX_SOURCE] for ids in sources], [ids[:MAX_SOURCE] for ids in starts]
+        order = sorted((i for i, ids in enumerate(sources) if ids), key=lambda i: -len(sources[i]))
         with self.compute.arithmetic(), packed_weights(self.packed):
-            searched = search(self.scorer, requests, self.options, self.batch_size, self.compute.device, self.forbidden)
-            proofs = self._proofs(requests, searched) if self.options.exact else []
-        for row, hypotheses in zip(order, searched, strict=True):
-            found[row] = hypotheses
-        proven = [True if self.options.exact else None for _ in lines]  # of a blank line there is nothing to prove
-        for row, proof in zip(order, proofs, strict=False):
-            found[row], proven[row] = [proof.best], proof.proven
+            found = dict(zip(order, self._found([Request(sources[i], starts[i]) for i in order]), strict=True))
+        # of a blank line there is nothing to find, and nothing to prove
+        blank = [_EMPTY], True if self.options.exact else None
         return [
-            Translation(line, ids, was_cut, [self._text(h) for h in hypotheses], hypotheses, is_proven)
-            for line, ids, was_cut, hypotheses, is_proven in zip(lines, sources, cut, found, proven, strict=True)
+            self._translation(line, ids, was_cut, *found.get(i, blank))
+            for i, (line, ids, was_cut) in enumerate(zip(lines, sources, cut, strict=True))
         ]
 
-    def _proofs(self, requests: list[Request], searched: list[list[Hypothesis]]) -> list[Proof]:
-        return [
-            exact_search(self.scorer, request, first, self.options, self.compute.device, self.forbidden)
-            for request, (first, *_) in zip(requests, searched, strict=True)
+    def _found(self, requests: list[Request]) -> list[tuple[list[Hypothesis], bool | None]]:
+        """The hypotheses of each sentence, and whether they are proven where that is wanted."""
+        options, device = self.options, self.compute.device
+        if options.mbr:
+            options = replace(options, n_best=options.beam)  # all that there is to choose from
+        found = search(self.scorer, requests, options, self.batch_size, device, self.forbidden)
+        if not options.exact:
+            return [(hypotheses, None) for hypotheses in found]
+        proofs = [
+            exact_search(self.scorer, request, first, options, device, self.forbidden)
+            for request, (first, *_) in zip(requests, found, strict=True)
         ]
+        return [([proof.best], proof.proven) for proof in proofs]
+
+    def _translation(
+        self, line: str, ids: list[int], cut: bool, hypotheses: list[Hypothesis], proven: bool | None
+    ) -> Translation:
+        texts = [self._text(h) for h in hypotheses]
+        if self.options.mbr:
+            drawn = self.options.samples > 0
+            ranked = by_consensus(hypotheses, texts, self.options.mbr, drawn=drawn)[: self.options.n_best]
+            hypotheses, texts = [h for h, _ in ranked], [text for _, text in ranked]
+        return Translation(line, ids, cut, texts, hypotheses, proven)
 
     def _text(self, hypothesis: Hypothesis) -> str:
         return without_breaks(self.model.target_subwords.decode(hypothesis.tokens))

@@ -49,7 +49,7 @@ def check_processes(processes: int, device: torch.device) -> None:
         UsageError: several processes on a GPU, or where they cannot be forked.
     """
     if processes > 1 and device.type != "cpu":
-        raise UsageError("--processes shares the processor out; leave it out with --device cuda")
+        raise UsageError("--processes shares the processor out: add --device cpu, or leave it out")
     if processes > 1 and sys.platform != "linux":
         raise UsageError("--processes needs Linux; leave it out here")
 
@@ -70,16 +70,18 @@ def answers(answer: Answer, chunks: Iterable[list[str]], processes: int, threads
     _answer = answer
     share = threads or max(1, len(os.sched_getaffinity(0)) // processes)
     fork = multiprocessing.get_context("fork")
-    with ProcessPoolExecutor(processes, fork, _begin, (os.getpid(), share)) as pool:
-        try:
-            pool.submit(os.getpid).result()  # forks them all, before a thread reads
-            yield from _in_order(pool, chunks, _AHEAD * processes)
-        except BrokenProcessPool:
-            raise SeqtransError("a process ended before its work was done: out of memory?") from None
-        finally:
-            pool.shutdown(wait=False, cancel_futures=True)
-            for process in multiprocessing.active_children():
-                process.terminate()
+    pool = ProcessPoolExecutor(processes, fork, _begin, (os.getpid(), share))
+    try:
+        pool.submit(os.getpid).result()  # forks them all, before a thread reads
+        yield from _in_order(pool, chunks, _AHEAD * processes)
+    except BrokenProcessPool:
+        raise SeqtransError("a process ended before its work was done: out of memory?") from None
+    except BaseException:
+        for process in multiprocessing.active_children():  # what they are at is of no use
+            process.terminate()
+        raise
+    finally:
+        pool.shutdown(wait=True, cancel_futures=True)
 
 
 _answer: Answer | None = None

@@ -10,7 +10,7 @@ from typing import Annotated, NoReturn
 import typer
 
 from seqtrans import __version__
-from seqtrans.cli import average, generate, inspect, recall, score, tokenize, train, translate
+from seqtrans.cli import average, generate, inspect, recall, rescore, score, tokenize, train, translate
 from seqtrans.cli.options import VariadicCommand
 from seqtrans.cli.streams import flush_streams, prepare_streams
 from seqtrans.errors import SeqtransError
@@ -29,6 +29,7 @@ app.add_typer(tokenize.app, name="tokenize")
 app.command("train", cls=VariadicCommand)(train.train)
 app.command("translate", cls=VariadicCommand)(translate.translate)
 app.command("score", cls=VariadicCommand)(score.score)
+app.command("rescore")(rescore.rescore)
 app.command("generate")(generate.generate)
 app.command("average")(average.average)
 app.command("inspect")(inspect.inspect)

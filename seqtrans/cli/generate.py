@@ -49,9 +49,9 @@ def generate(
     from seqtrans.search.sampling import SamplingOptions
     from seqtrans.text.lines import one_line
 
-    options = SamplingOptions(temperature, top_k, top_p)
+    options = SamplingOptions(temperature, top_k, top_p, seed)
     compute = choose_compute(device, precision, threads)
     trained = load(model, cell)
-    for line in generated_lines(trained, compute, options, prompt, lines, max_length, seed):
+    for line in generated_lines(trained, compute, options, prompt, lines, max_length):
         sys.stdout.buffer.write(one_line(line))
         sys.stdout.buffer.flush()

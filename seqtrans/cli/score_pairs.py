@@ -27,7 +27,7 @@ def score_pairs(trained: TrainedModel, compute: Compute, texts: list[str], sente
 
     if len(texts) > 2:
         raise UsageError("a translator scores SOURCE and TARGET, or one file with a TAB between them")
-    pairs = read_parallel([Path(text) for text in texts], say)
+    pairs = read_parallel([Path(text) for text in texts], say, uncut=True)
     forcer, total = Forcer(trained, compute), Reading(0.0, 0, 0)
     for start in range(0, len(pairs), CHUNK):
         part = slice(start, start + CHUNK)

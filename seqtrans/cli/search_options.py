@@ -21,10 +21,12 @@ class Resolved:
     options: SearchOptions
     combination: Combination
     given: frozenset[str]
+    said: frozenset[str]
+    """Those of them that stand on the command line, and not in a file."""
 
 
-def resolve(config: Path | None, settings: list[str], flags: dict[str, Any]) -> Resolved:
-    """All settings; flags that are None were not given.
+def resolve(config: Path | None, settings: list[str], flags: dict[str, Any], *, drawn: bool = False) -> Resolved:
+    """All settings, of a search or of what is `drawn`; flags that are None were not given.
 
     Raises:
         UsageError: an unknown setting, a wrong type, a value out of range, or what cannot go together.
@@ -35,10 +37,10 @@ def resolve(config: Path | None, settings: list[str], flags: dict[str, Any]) -> 
 
     sources: list[tuple[Any, str]] = []
     if config is not None:
-        sections = read_toml(config)
-        for name in sections:
+        tables = read_toml(config)
+        for name in tables:
             known(name, ["search"], str(config), "section")
-        sources.append((sections.get("search", {}), str(config)))
+        sources.append((tables.get("search", {}), str(config)))
     for setting in settings:
         key, equals, value = setting.partition("=")
         if not equals:
@@ -48,10 +50,12 @@ def resolve(config: Path | None, settings: list[str], flags: dict[str, Any]) -> 
         if value is not None:
             sources.append(({key: value}, f"--{key.replace('_', '-')}"))
     options, combination = SearchOptions(), Combination()
-    ranking = options.ranking
+    ranking, sampling = options.ranking, options.sampling
     for keys, where in sources:
-        options, ranking, combination = updated_sections([options, ranking, combination], "search", keys, where)
-    if options.n_best > options.beam:
+        sections = [options, ranking, sampling, combination]
+        options, ranking, sampling, combination = updated_sections(sections, "search", keys, where)
+    if options.n_best > options.beam and not drawn:
         raise UsageError(f"--n-best {options.n_best} needs a beam as wide: add --beam {options.n_best}")
     given = frozenset(key for keys, _ in sources for key in keys)
-    return Resolved(replace(options, ranking=ranking), combination, given)
+    said = frozenset(key for keys, _ in (sources[1:] if config is not None else sources) for key in keys)
+    return Resolved(replace(options, ranking=ranking, sampling=sampling), combination, given, said)

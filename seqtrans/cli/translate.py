@@ -54,6 +54,9 @@ def translate(
     prefix: Annotated[
         bool, typer.Option("--prefix", help="Lines are SOURCE TAB PREFIX: what translations begin with.")
     ] = False,
+    sample: Annotated[
+        int, typer.Option(max=10_000, help="Draw so many translations of each line at random, in place of a search.")
+    ] = 0,
     exact: Annotated[
         bool, typer.Option("--exact", help="Go on until the best translation is proven to be the best there is.")
     ] = False,
@@ -71,14 +74,15 @@ def translate(
     """
     if batch_size < 1 or processes < 1:
         raise UsageError("--batch-size and --processes must be at least 1")
-    if lm_weight is not None and language_model is None:
-        raise UsageError("--lm-weight is the weight of a language model: name it with --lm")
     flags = {"beam": beam, "n_best": n_best, "length_penalty": length_penalty, "lm_weight": lm_weight}
+
+    import torch
 
     from seqtrans.cli.search_options import resolve
     from seqtrans.device import SEARCHED, choose_compute
     from seqtrans.formats import find_format
     from seqtrans.formats.base import Written, check_alignment
+    from seqtrans.recurrent.packing import packs
     from seqtrans.text.filters import chunks_of
     from seqtrans.text.lines import LineReport, open_input, read_lines
     from seqtrans.translation import CHUNK_BATCHES, MAX_SOURCE
@@ -86,21 +90,23 @@ def translate(
 
     write = find_format(output_format)
     check_alignment(alignment)
-    resolved = resolve(config, settings or [], flags)
-    if resolved.options.n_best > 1 and output_format == "text":
-        raise UsageError("--n-best needs --format moses or jsonl: in plain text, nothing tells the lists apart")
-    if resolved.options.n_best > 1 and exact:
-        raise UsageError("--exact proves one translation to be the best: leave out --n-best")
-    resolved = replace(resolved, options=replace(resolved.options, alignments=alignment != "none", exact=exact))
+    resolved = resolve(config, settings or [], flags, drawn=sample > 0)
+    _check_lists(resolved, sample, exact, output_format)
+    _check_uses(resolved, sample > 0, exact, len(models), language_model is not None)
+    options = replace(resolved.options, alignments=alignment != "none", exact=exact, samples=sample)
+    resolved = replace(resolved, options=options)
     begun = time.perf_counter()
     compute = choose_compute(device, precision, threads if processes == 1 else 1, precisions=SEARCHED)
     check_processes(processes, compute.device)
+    if compute.int8 and not packs(torch.int8):
+        raise UsageError("--precision int8: this build of torch has no such products; leave it out")
     trained = [load(model, cell) for model in models]
     language = None if language_model is None else load(language_model, cell)
     translator = _translator(trained, language, compute, resolved, prefix, batch_size)
-    coverage = resolved.options.ranking.coverage_penalty
-    if (alignment != "none" or coverage) and not any(model.seq2seq.aligns for model in trained):
-        raise UsageError(f"{models[0]}: has no attention, so there is no alignment to print, and no coverage to count")
+    if alignment != "none" and not any(model.seq2seq.aligns for model in trained):
+        raise UsageError(f"{models[0]}: has no attention, so there is no alignment to print")
+    if resolved.options.ranking.coverage_penalty and not all(model.seq2seq.aligns for model in trained):
+        raise UsageError("coverage_penalty counts attention, which not every model has: leave it out")
 
     def answer(lines: list[str], first: int) -> Answered:
         found = list(enumerate(translator.translate(lines), first))
@@ -112,9 +118,10 @@ def translate(
         report = LineReport(name, unread_beyond=f"{MAX_SOURCE} subwords")
         pace, unproven = Pace(begun), 0
         try:
-            chunks = chunks_of(stream, read_lines(stream, report), batch_size * max(1, CHUNK_BATCHES // processes))
+            chunk = max(1, batch_size * max(1, CHUNK_BATCHES // processes) // max(1, sample))
+            chunks = chunks_of(stream, read_lines(stream, report), chunk)
             for answered in answers(answer, chunks, processes, threads):
-                translator.check(report)
+                translator.check(report, pace.lines + len(answered.lines))
                 for number in answered.unread:
                     report.unread.add(number)
                 sys.stdout.buffer.write(b"".join(answered.lines))
@@ -132,6 +139,40 @@ def translate(
                 say(f"{pace.lines - unproven:,} of {pace.lines:,} translations are proven to be the best there is")
 
 
+def _check_lists(resolved: Resolved, sample: int, exact: bool, output_format: str) -> None:
+    """Refuse lists that nothing tells apart, and what is nothing that a list is ranked by."""
+    options = resolved.options
+    kept = options.n_best if options.mbr or not sample else sample
+    if sample < 0 or (sample and (exact or "beam" in resolved.said)):
+        raise UsageError("--sample draws so many translations, at least 1: leave out --beam and --exact")
+    if sample and "n_best" in resolved.said and not (options.mbr and options.n_best <= sample):
+        raise UsageError("--sample prints all that is drawn; --n-best of them only with --set mbr=chrf or mbr=bleu")
+    if exact and (options.n_best > 1 or options.mbr):
+        raise UsageError("--exact proves one translation to be the best: leave out --n-best and mbr")
+    if options.mbr and (sample == 1 or (not sample and options.beam == 1)):
+        raise UsageError("mbr chooses from a list: give it a --beam or a --sample above 1")
+    if kept > 1 and output_format == "text":
+        raise UsageError("lists need --format moses or jsonl: in plain text, nothing tells them apart")
+
+
+_USES = {
+    "--lm": ("lm_weight",),
+    "several models": ("ensemble",),
+    "--exact": ("max_expansions",),
+    "--sample": ("temperature", "top_k", "top_p", "seed"),
+}
+"""Settings that mean nothing without these."""
+
+
+def _check_uses(resolved: Resolved, drawn: bool, exact: bool, models: int, language: bool) -> None:
+    """Refuse what was said and would do nothing; in a file, which serves many commands, it may stand."""
+    there = {"--lm": language, "several models": models > 1, "--exact": exact, "--sample": drawn}
+    for use, keys in _USES.items():
+        useless = sorted(resolved.said & set(keys))
+        if useless and not there[use]:
+            raise UsageError(f"{useless[0]} means nothing without {use}: add that, or leave it out")
+
+
 def _translator(
     trained: list[TrainedModel],
     language: TrainedModel | None,
@@ -147,8 +188,17 @@ def _translator(
 
     first, options = trained[0], resolved.options
     if first.config.model.task == "tag":
-        if resolved.given - {"n_best"} or options.exact or language is not None or prefixed or len(trained) > 1:
+        if (
+            resolved.given - {"n_best"}
+            or options.exact
+            or options.samples
+            or language is not None
+            or prefixed
+            or len(trained) > 1
+        ):
             raise UsageError("a tagger does not search: leave out --beam, --length-penalty and the like")
+        if compute.int8:
+            raise UsageError("a tagger has no products in int8: leave out --precision int8")
         return line_translator(first, compute, options, batch_size)
     if "max_ratio" not in resolved.given:
         options = replace(options, max_ratio=max(model.length_ratio for model in trained))

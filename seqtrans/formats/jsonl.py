@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from typing import Any
 
 from seqtrans.formats.base import Written
@@ -16,8 +17,8 @@ def write(line: Written) -> bytes:
     for text, h in zip(line.translation.texts, line.translation.hypotheses, strict=True):
         entry: dict[str, Any] = {
             "text": text,
-            "score": round(h.score, 4),
-            "log_prob": round(h.log_prob, 4),
+            "score": _rounded(h.score),
+            "log_prob": _rounded(h.log_prob),
             "subwords": subwords.pieces(h.tokens),
             "subword_log_probs": [round(p, 4) for p in h.token_log_probs],
         }
@@ -33,6 +34,11 @@ def write(line: Written) -> bytes:
     if line.translation.proven is not None:
         record["proven"] = line.translation.proven
     return one_line(json.dumps(record, ensure_ascii=False))
+
+
+def _rounded(number: float) -> float | None:
+    """JSON has no infinity: null where nothing was found."""
+    return round(number, 4) if math.isfinite(number) else None
 
 
 PLUGIN = write

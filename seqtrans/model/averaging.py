@@ -9,11 +9,13 @@ from pathlib import Path
 import torch
 
 from seqtrans.errors import UsageError
-from seqtrans.model.file import TrainedModel, set_weights, weights_of
+from seqtrans.model.file import LENGTH_RATIO, TrainedModel, set_weights, weights_of
 
 
 def averaged(models: Sequence[tuple[Path, TrainedModel]]) -> TrainedModel:
     """A model with the mean of the weights of all, which are of one kind; its history is what theirs agree on.
+
+    What is not trained, such as how a language model uses its cache, is that of the first.
 
     Raises:
         UsageError: their architectures or subwords differ.
@@ -35,4 +37,6 @@ def averaged(models: Sequence[tuple[Path, TrainedModel]]) -> TrainedModel:
         for key, value in first.history.items()
         if all(model.history.get(key) == value for _, model in others)
     }
+    if first.config.model.task == "translate":
+        agreed[LENGTH_RATIO] = max(model.length_ratio for _, model in models)
     return replace(first, history={**agreed, "average_of": len(models)})

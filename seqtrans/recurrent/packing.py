@@ -14,7 +14,7 @@ from collections.abc import Callable
 from functools import cache
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 from torch.nn import functional as F
 
 _ROWS = 64
@@ -40,7 +40,9 @@ class PackedWeights:
             dtype = torch.get_autocast_dtype("cpu")
         if self.int8:
             dtype = torch.int8
-        if weight.device.type != "cpu" or weight.dtype != torch.float32 or not packs(dtype):
+        # what is computed anew at each step is no weight that stays
+        stays = isinstance(weight, nn.Parameter) or isinstance(weight._base, nn.Parameter)
+        if not stays or weight.device.type != "cpu" or weight.dtype != torch.float32 or not packs(dtype):
             return F.linear(inputs, weight, bias)
         key = (weight.data_ptr(), weight.shape, weight.stride(), dtype, bias is None)
         if key not in self._packed:
@@ -78,10 +80,17 @@ def _pack_int8(weight: Tensor, bias: Tensor | None) -> Multiply:
         torch.backends.quantized.engine = before
 
     def multiply(inputs: Tensor) -> Tensor:
-        outputs: Tensor = torch.ops.quantized.linear_dynamic(inputs.float().contiguous(), packed, False)
+        # without these instructions sums of two products overflow 16 bits, unless inputs keep to 7
+        outputs: Tensor = torch.ops.quantized.linear_dynamic(inputs.float().contiguous(), packed, not _has_vnni())
         return outputs
 
     return multiply
+
+
+@cache
+def _has_vnni() -> bool:
+    probe = getattr(torch.cpu, "_is_vnni_supported", None)
+    return probe is not None and bool(probe())
 
 
 @cache

@@ -78,7 +78,7 @@ def _endings(slots: Slots, found: Expansion, step: int, lengths_B: Ints, options
 
 
 def _best(totals: Floats, count: int) -> tuple[Ints, Floats]:
-    """The places of the largest of each row, largest first, and they; of equal ones the first comes first.
+    """The places of the largest of each row, largest first, and they; of equal ones that are chosen the first first.
 
     Where a row has fewer, the first of them fills up, with -inf.
     """

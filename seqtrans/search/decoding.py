@@ -18,15 +18,17 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from seqtrans.randomness import uniform
 from seqtrans.search.attended import attended_more, coverage_of
 from seqtrans.search.beam import Chosen, Expansion, advance
-from seqtrans.search.hypothesis import Hypothesis, Request, SearchOptions
+from seqtrans.search.hypothesis import Hypothesis, Request, SearchOptions, nothing
 from seqtrans.search.restrictions import Restrictions, Rows
+from seqtrans.search.sampling import draw
 from seqtrans.search.scorer import SearchState, StepScorer
 from seqtrans.search.shapes import REFILL, remaining
-from seqtrans.search.slots import Ints, Slots, array
+from seqtrans.search.slots import Floats, Ints, Slots, array
 from seqtrans.search.top import top
-from seqtrans.search.trace import Step, Trace, joined_rows
+from seqtrans.search.trace import Step, Trace, alignment_of, joined_rows
 from seqtrans.text.batches import pad_sources
 from seqtrans.text.subwords import BOS_ID, EOS_ID
 
@@ -42,12 +44,19 @@ def search(
     device: torch.device = CPU,
     forbidden: Sequence[int] = (),
 ) -> list[list[Hypothesis]]:
-    """The `n_best` best finished hypotheses of each sentence, best first; `batch_size` sentences at a time.
+    """The `n_best` best finished hypotheses of each sentence, or so many `samples`, best first.
+
+    `batch_size` sentences are searched at a time, or samples drawn.
 
     No hypothesis holds a subword that is `forbidden`.
     What is found depends neither on the batch size nor on the order, but for what rounding does to near ties.
     """
-    return _Search(scorer, requests, options, batch_size, device, forbidden).run()
+    if not options.samples:
+        return _Search(scorer, requests, options, batch_size, device, forbidden).run()
+    every = [replace(request, sample=number) for request in requests for number in range(options.samples)]
+    drawn = _Search(scorer, every, replace(options, beam=1, n_best=1), batch_size, device, forbidden).run()
+    groups = [drawn[start : start + options.samples] for start in range(0, len(drawn), options.samples)]
+    return [sorted((h for (h,) in group), key=lambda h: -h.score) for group in groups]
 
 
 @dataclass(frozen=True)
@@ -153,7 +162,8 @@ class _Search:
         found = self._expansion(log_probs, batch)
         slots, chosen = advance(batch.slots, found, len(self.trace), self.options)
         for slot in np.flatnonzero(slots.over_B & ~batch.slots.over_B).tolist():
-            self.found[int(slots.numbers_B[slot])] = self._read(slots, slot)
+            number = int(slots.numbers_B[slot])
+            self.found[number] = self._read(slots, slot)
         attended = batch.attended_NS
         return _Looked(slots, chosen, state, weights, None if attended is None else attended_more(attended, weights))
 
@@ -161,16 +171,41 @@ class _Search:
         """What the search needs to know of the next subwords; EOS is taken away from the others."""
         shape = (len(batch.slots), len(log_probs_NV) // len(batch.slots))
         ends = array(log_probs_NV[:, EOS_ID].clone()).reshape(shape)
-        log_probs_NV[:, EOS_ID] = -torch.inf
-        best, tokens = (array(t).reshape(*shape, -1) for t in top(log_probs_NV, self.options.beam))
-        best, ends = (np.where(np.isnan(values), -np.inf, values) for values in (best, ends))
         coverage = np.zeros(shape)
         if batch.attended_NS is not None:
             lengths = [
                 len(self.requests[number].source) for number in np.repeat(batch.slots.numbers_B, shape[1]).tolist()
             ]
             coverage = array(coverage_of(batch.attended_NS, lengths)).reshape(shape)
+        if self.options.samples:
+            return self._drawn(log_probs_NV, ends, coverage, batch.slots)
+        log_probs_NV[:, EOS_ID] = -torch.inf
+        best, tokens = (array(values).reshape(*shape, -1) for values in top(log_probs_NV, self.options.beam))
+        best, ends = (np.where(np.isnan(values), -np.inf, values) for values in (best, ends))
         return Expansion(ends, best, tokens, coverage)
+
+    def _drawn(self, log_probs_NV: Tensor, ends_B1: Floats, coverage_B1: Floats, slots: Slots) -> Expansion:
+        """One subword for each sentence, or the end; what was not drawn counts for nothing.
+
+        The numbers that decide depend on the seed, the sentence, the sample and the step, and on nothing else.
+        """
+        steps = zip(slots.numbers_B.tolist(), (len(self.trace) - slots.started_B).tolist(), strict=True)
+        seed = self.options.sampling.seed
+        uniforms = [
+            uniform(seed, "sample", step, self.requests[number].sample, *self.requests[number].source)
+            for number, step in steps
+        ]
+        tokens_N = draw(log_probs_NV, self.options.sampling, torch.tensor(uniforms, dtype=torch.float64))
+        log_probs_B1 = array(log_probs_NV.gather(1, tokens_N.to(self.device).unsqueeze(1)))
+        tokens_B1 = tokens_N.unsqueeze(1).numpy()
+        is_end = tokens_B1 == EOS_ID
+        must_end = (len(self.trace) - slots.started_B >= slots.longest_B)[:, None]
+        return Expansion(
+            np.where(is_end | must_end, ends_B1, -np.inf),
+            np.where(is_end, -np.inf, log_probs_B1)[:, :, None],
+            tokens_B1[:, :, None],
+            coverage_B1,
+        )
 
     def _go_on(self, parts: Sequence[tuple[_Looked, Ints | None]]) -> _Batch:
         """Move the sentences that are kept (None: all) to where they belong, and write the step into the trace."""
@@ -207,15 +242,14 @@ class _Search:
         for place in np.flatnonzero(endings.scores_Bn[slot] > -np.inf).tolist():
             row, step = int(endings.rows_Bn[slot, place]), int(endings.steps_Bn[slot, place])
             tokens, log_probs, weights = self.trace.read(row, started, step)
-            alignment = torch.stack(weights)[:, :positions] if weights else torch.zeros(0, positions)
+            alignment = alignment_of(weights, positions) if self.options.alignments else None
             found.append(
                 Hypothesis(
                     tokens,
                     float(endings.scores_Bn[slot, place]),
                     float(endings.log_probs_Bn[slot, place]),
                     [*log_probs, float(endings.eos_Bn[slot, place])],
-                    alignment if self.options.alignments else None,
+                    alignment,
                 )
             )
-        # only a model whose scores are not numbers finishes nothing
-        return found or [Hypothesis([], 0.0, 0.0, [], torch.zeros(0, positions) if self.options.alignments else None)]
+        return found or [nothing(positions if self.options.alignments else None)]

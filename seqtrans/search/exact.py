@@ -22,6 +22,7 @@ from seqtrans.search.hypothesis import Hypothesis, Request, SearchOptions
 from seqtrans.search.restrictions import Restrictions, Rows
 from seqtrans.search.scorer import SearchState, StepScorer
 from seqtrans.search.slots import Floats, Ints, array
+from seqtrans.search.trace import alignment_of
 from seqtrans.text.batches import pad_sources
 from seqtrans.text.subwords import BOS_ID, EOS_ID
 
@@ -85,6 +86,8 @@ class _Frame:
     totals: Floats
     length: int
     """Subwords of these continuations."""
+    is_cut: bool
+    """Whether there were more of them than may be expanded."""
     taken: int = field(default=0)
 
 
@@ -115,10 +118,10 @@ class _Exact:
             frame.taken += TOGETHER
             # the best may have got better since
             count = int(self._may_win(frame.totals[taken], frame.length).sum())
-            if not count:
+            if not count and not (frame.is_cut and taken.start >= len(frame.rows)):
                 frames.pop()
                 continue
-            if self.expansions >= self.options.max_expansions:
+            if not count or self.expansions >= self.options.max_expansions:
                 return Proof(self.best, False, self.expansions)
             chosen = slice(taken.start, taken.start + count)
             rows = torch.from_numpy(frame.rows[chosen]).to(self.device)
@@ -133,7 +136,7 @@ class _Exact:
             ]
             state, attended = frame.state.select(rows), frame.attended_NS[rows]
             frames.append(self._expanded(paths, frame.totals[chosen], frame.length, state, attended))
-        return Proof(self.best, True, self.expansions)
+        return Proof(self.best, self.best.score > -np.inf, self.expansions)
 
     def _expanded(
         self, paths: list[_Path], totals_N: Floats, length: int, state: SearchState, attended_NS: Tensor
@@ -149,7 +152,7 @@ class _Exact:
         log_probs = array(logs)
         ends = totals_N + log_probs[:, EOS_ID]
         coverage = array(coverage_of(attended_NS, [len(self.request.source)] * count))
-        scores = np.nan_to_num(self.options.ranking.score(ends, length + 1, coverage), nan=-np.inf)
+        scores = np.where(ends > -np.inf, self.options.ranking.score(ends, length + 1, coverage), -np.inf)
         winner = int(scores.argmax())
         if scores[winner] > self.best.score:
             self.best = self._hypothesis(paths[winner], scores[winner], ends[winner], log_probs[winner, EOS_ID])
@@ -157,6 +160,10 @@ class _Exact:
         totals_NV[:, EOS_ID] = -np.inf
         rows, tokens = np.nonzero(self._may_win(totals_NV, length + 1) & (length < self.longest))
         order = np.argsort(-totals_NV[rows, tokens], kind="stable")
+        # what is beyond the limit of expansions is not kept: these lists are most of the memory
+        allowed = max(0, self.options.max_expansions - self.expansions)
+        is_cut = len(order) > allowed
+        order = order[:allowed]
         rows, tokens = rows[order], tokens[order]
         return _Frame(
             paths,
@@ -168,6 +175,7 @@ class _Exact:
             log_probs[rows, tokens],
             totals_NV[rows, tokens],
             length + 1,
+            is_cut,
         )
 
     def _may_win(self, totals: Floats, length: int) -> NDArray[np.bool_]:
@@ -179,9 +187,7 @@ class _Exact:
         steps = path.read()
         alignment = None
         if self.options.alignments:
-            positions = len(self.request.source) + 1
-            weights = [step.weights_S[:positions] for step in steps]
-            alignment = torch.stack(weights) if weights else torch.zeros(0, positions)
+            alignment = alignment_of([step.weights_S for step in steps], len(self.request.source) + 1)
         log_probs = [*(step.log_prob for step in steps), float(end)]
         return Hypothesis([step.token for step in steps], float(score), float(log_prob), log_probs, alignment)
 

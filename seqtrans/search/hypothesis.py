@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
+import torch
 from torch import Tensor
 
 from seqtrans.search.ranking import Ranking
-from seqtrans.settings import bounded, no_setting
+from seqtrans.search.sampling import SamplingOptions
+from seqtrans.settings import bounded, no_setting, one_of
 
 
 @dataclass(frozen=True)
@@ -27,6 +30,14 @@ class Hypothesis:
     the model has no attention."""
 
 
+def nothing(positions: int | None) -> Hypothesis:
+    """What is found where nothing can end: all is forbidden, or a model's scores are not numbers.
+
+    `positions` of the source, where an alignment is wanted.
+    """
+    return Hypothesis([], -math.inf, -math.inf, [], None if positions is None else torch.zeros(0, positions))
+
+
 @dataclass(frozen=True)
 class Request:
     """One sentence to translate, as subword ids without BOS and EOS."""
@@ -34,6 +45,8 @@ class Request:
     source: Sequence[int]
     prefix: Sequence[int] = ()
     """What every hypothesis begins with."""
+    sample: int = 0
+    """Which of a sentence's samples is wanted, where hypotheses are drawn."""
 
 
 @dataclass(frozen=True)
@@ -53,6 +66,11 @@ class SearchOptions:
     """No so many subwords in a row stand twice in a hypothesis; 0: any may."""
     forbid: str = ""
     """Subwords that no hypothesis holds, as `seqtrans tokenize encode` prints them, with spaces between."""
+    mbr: str = one_of("", "", "chrf", "bleu")
+    """A sentence metric by which the list that was found, or drawn, is ranked: minimum Bayes risk; "": as found."""
+    samples: int = no_setting(0)
+    """So many hypotheses are drawn, in place of a search; 0: none."""
+    sampling: SamplingOptions = field(default_factory=SamplingOptions)
     max_expansions: int = bounded(10_000, 1, 10**9)
     """Hypotheses of which an exact search asks what follows, before it gives a sentence up."""
     exact: bool = no_setting(False)

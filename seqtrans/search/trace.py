@@ -8,15 +8,15 @@ Shapes: N rows of a step, S source positions, T subwords.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor
+from torch.nn import functional as F
 
-Ints = NDArray[np.int64]
-Floats = NDArray[np.float64]
+from seqtrans.search.slots import Floats, Ints
 
 
 @dataclass(frozen=True)
@@ -80,8 +80,13 @@ class Trace:
             self.attention[number] = None
 
 
+def alignment_of(weights: Sequence[Tensor], positions: int) -> Tensor:
+    """[T, positions] from the attention at each step, which may be wider, and not always as wide."""
+    return torch.stack([row[:positions] for row in weights]) if weights else torch.zeros(0, positions)
+
+
 def joined_rows(first: Tensor, second: Tensor, fill: float = 0.0) -> Tensor:
     """Rows [N, S] of two batches, one after the other, both as wide as the wider."""
     wide = max(first.shape[1], second.shape[1])
-    parts = [torch.nn.functional.pad(t, (0, wide - t.shape[1]), value=fill) for t in (first, second)]
+    parts = [F.pad(t, (0, wide - t.shape[1]), value=fill) for t in (first, second)]
     return torch.cat(parts)

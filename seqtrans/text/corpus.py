@@ -31,15 +31,18 @@ class ParallelText:
         return len(self.source)
 
 
-def read_parallel(paths: Sequence[Path], warn: Callable[[str], None] | None = None) -> ParallelText:
+def read_parallel(
+    paths: Sequence[Path], warn: Callable[[str], None] | None = None, *, uncut: bool = False
+) -> ParallelText:
     """Read two aligned files, or one file of `source TAB target` lines; `warn` is told what had to be mended.
 
     Raises:
-        DataError: not UTF-8 (with line and byte offset), unequal line counts, a line without one TAB, no lines.
+        DataError: not UTF-8 (with line and byte offset), unequal line counts, a line without one TAB, no lines; or a
+            line that was cut, where they have to be `uncut`.
         StreamError: a file cannot be read.
     """
     name = " ".join(str(path) for path in paths)
-    read = [read_whole(path, warn) for path in paths]
+    read = [read_whole(path, warn, uncut=uncut) for path in paths]
     sides = ("source ", "target ") if len(paths) == 2 else ("",) * len(paths)
     digests = {side + path.name: digest for side, path, (_, digest) in zip(sides, paths, read, strict=True)}
     if len(paths) == 1:
@@ -129,12 +132,12 @@ class EncodedCorpus:
         return self._lost() / (len(self) + self._lost())
 
     def length_ratio(self, extra: int) -> float:
-        """The least r, from 1.2, with which every target has at most r * source length + `extra` subwords.
+        """The least r, from 1.2, with which 999 of 1,000 targets have at most r * source length + `extra` subwords.
 
-        The source's EOS counts.
+        The source's EOS counts. The others are as a rule no translations.
         """
         ratios = (self.target.lengths - extra) / (self.source.lengths + 1)
-        return max(_LEAST_RATIO, float(ratios.max()))
+        return max(_LEAST_RATIO, float(np.quantile(ratios, 0.999, method="higher")))
 
     def _lost(self) -> int:
         return sum(map(len, self.dropped.values()))

@@ -59,7 +59,7 @@ class TranslationTask:
     def history(self) -> dict[str, Any]:
         """The number of pairs, and how long translations may become."""
         pairs = self.data.train
-        return {"training_pairs": len(pairs), LENGTH_RATIO: round(pairs.length_ratio(SearchOptions().max_extra), 3)}
+        return {"training_pairs": len(pairs), LENGTH_RATIO: pairs.length_ratio(SearchOptions().max_extra)}
 
     def where(self, batch: Batch) -> str:
         """Line numbers."""

@@ -38,7 +38,7 @@ def test_the_mean_of_weights(tiny_model: Path, later: Path, run_seqtrans: RunSeq
         torch.testing.assert_close(weight, expected.float(), rtol=0, atol=1e-7)
     assert mean.history["average_of"] == 3
     assert mean.history["training_pairs"] == one.history["training_pairs"]
-    assert mean.length_ratio == one.length_ratio
+    assert mean.length_ratio == one.length_ratio >= 1.2
     assert "steps" not in mean.history
     assert "dev" not in mean.history
 

@@ -96,7 +96,12 @@ def test_settings_come_from_flags_then_set_then_the_file(
         (["--set", "length_rule=long"], "'power', 'gnmt'"),
         (["--set", "forbid=nosuchthing"], "nosuchthing"),
         (["--set", "forbid=</s>"], "would end"),
-        (["--lm-weight", "0.3"], "--lm"),
+        (["--lm-weight", "0.3"], "without --lm"),
+        (["--set", "ensemble=log-probabilities"], "without several models"),
+        (["--set", "max_expansions=9"], "without --exact"),
+        (["--set", "seed=9"], "without --sample"),
+        (["--set", "mbr=chrf", "--sample", "1"], "above 1"),
+        (["--set", "no_repeat=2", "beam=0"], "at least 1"),
     ],
 )
 def test_settings_that_mean_nothing_are_refused(
@@ -153,6 +158,32 @@ def test_an_exact_search_says_what_it_has_proven(tiny_model: Path, run_seqtrans:
     assert b"1 of 4 translations are proven" in run.stderr
     run = run_seqtrans("translate", "-m", tiny_model, "--exact", "--n-best", 2, "--format", "moses", input=SOURCE)
     assert run.returncode == 2
+
+
+def test_samples(tiny_model: Path, run_seqtrans: RunSeqtrans) -> None:
+    flags = ["translate", "-m", tiny_model, "--precision", "fp32", "--sample", 3, "--format", "jsonl"]
+    flags += ["--set", "temperature=3"]
+
+    def found(*more: object) -> list[list[str]]:
+        run = run_seqtrans(*flags, *more, input=SOURCE)
+        assert run.returncode == 0, run.stderr.decode()
+        return [[h["text"] for h in json.loads(line)["hypotheses"]] for line in run.stdout.splitlines()]
+
+    first = found()
+    assert [len(texts) for texts in first] == [3, 3, 1, 3]
+    assert found("--batch-size", 2, "--processes", 2) == first
+    assert found("seed=9") != first
+    assert [len(texts) for texts in found("mbr=chrf")] == [1, 1, 1, 1]
+    assert [len(texts) for texts in found("mbr=bleu", "--n-best", 2)] == [2, 2, 1, 2]
+    for wrong in (["--beam", 2], ["--exact"], ["--n-best", 2], ["--format", "text"], ["mbr=chrf", "--n-best", 4]):
+        assert run_seqtrans(*flags, *wrong, input=SOURCE).returncode == 2
+
+
+def test_the_translation_most_like_the_others_of_a_beam(tiny_model: Path, run_seqtrans: RunSeqtrans) -> None:
+    found = lines(run_seqtrans("translate", "-m", tiny_model, "--set", "mbr=chrf", input=SOURCE))
+    assert all(found[i] for i in (0, 1, 3))
+    for wrong in (["--beam", 1], ["--exact"]):
+        assert run_seqtrans("translate", "-m", tiny_model, "--set", "mbr=chrf", *wrong, input=SOURCE).returncode == 2
 
 
 def test_verbose_tells_how_fast(tiny_model: Path, run_seqtrans: RunSeqtrans) -> None:

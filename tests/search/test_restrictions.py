@@ -73,7 +73,9 @@ def test_what_is_not_allowed_is_not_said_and_nothing_else_is_lost(
             every = all_of(network, source, vocab, longest + len(prefix))
             truth = [t for t in every if allows(t, source)]
             if not truth:  # all that is allowed is too long
-                assert n_best[0].tokens == []
+                assert (n_best[0].tokens, n_best[0].score) == ([], -np.inf)
+                proof = exact_search(ModelScorer(network), request, n_best[0], options, CPU, forbidden)
+                assert not proof.proven
                 continue
             assert len(n_best) == min(3, len(truth))
             same(n_best, truth, options.ranking, f"seed {seed}")
@@ -81,6 +83,20 @@ def test_what_is_not_allowed_is_not_said_and_nothing_else_is_lost(
             ((first, *_),) = search(ModelScorer(network), [request], narrow, 1, CPU, forbidden)
             proof = exact_search(ModelScorer(network), request, first, narrow, CPU, forbidden)
             assert proof.proven
+            same([proof.best], truth, options.ranking, f"seed {seed}")
+
+
+def test_an_exact_search_goes_on_where_a_beam_finds_nothing(random_network: Make, random_sources: Sources) -> None:
+    for seed in range(60):
+        network, vocab, limit = case(random_network, seed)
+        (source,) = random_sources(seed, 1)
+        options = replace(options_for(Ranking(), limit, 1, 1), no_repeat=1, min_ratio=0.5, max_expansions=10**6)
+        truth = [t for t in all_of(network, source, vocab, limit) if RESTRICTIONS["shortest"][3](t, source)]
+        truth = [t for t in truth if not repeats(t.tokens, 1)]
+        ((first,),) = search(ModelScorer(network), [Request(source)], options, 1)
+        proof = exact_search(ModelScorer(network), Request(source), first, options, CPU)
+        assert proof.proven == bool(truth)
+        if truth:
             same([proof.best], truth, options.ranking, f"seed {seed}")
 
 

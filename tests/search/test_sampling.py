@@ -8,16 +8,21 @@ import pytest
 import torch
 
 from seqtrans.search.sampling import NEVER, SamplingOptions, draw
+from seqtrans.text.subwords import UNK_ID
 
 PROBABILITIES = torch.tensor([0.4, 0.3, 0.15, 0.1, 0.05])
 FIRST = 3
 """The special ids that may never be drawn come before EOS."""
 
 
+def uniforms(count: int, seed: int) -> torch.Tensor:
+    return torch.rand(count, dtype=torch.float64, generator=torch.Generator().manual_seed(seed))
+
+
 def counts(options: SamplingOptions, times: int = 4000) -> dict[int, float]:
     """How often each id is drawn, in shares; the special ids are made the likeliest."""
     logits = torch.cat([torch.full((FIRST,), 9.0), PROBABILITIES.log()]).repeat(times, 1)
-    drawn = draw(logits, options, torch.Generator().manual_seed(5))
+    drawn = draw(logits, options, uniforms(times, 5))
     return {i - FIRST: n / times for i, n in sorted(Counter(drawn.tolist()).items())}
 
 
@@ -46,6 +51,18 @@ def test_options_leave_the_likeliest(options: SamplingOptions, left: dict[int, f
 
 def test_a_seed_decides() -> None:
     logits = torch.zeros(50, 20)
-    first, again, other = (draw(logits, SamplingOptions(), torch.Generator().manual_seed(s)) for s in (1, 1, 2))
+    first, again, other = (draw(logits, SamplingOptions(), uniforms(50, seed)) for seed in (1, 1, 2))
     assert torch.equal(first, again)
     assert not torch.equal(first, other)
+
+
+def test_what_is_never_drawn_is_drawn_where_nothing_else_is_left() -> None:
+    logits = torch.full((2, 6), float("-inf"))
+    logits[0, UNK_ID], logits[1, 4] = -3.0, -8.0
+    assert draw(logits, SamplingOptions(), uniforms(2, 1)).tolist() == [UNK_ID, 4]
+
+
+def test_the_ends_of_the_numbers_draw_what_can_be_drawn() -> None:
+    logits = torch.tensor([[0.0, 0.0, 0.0, -torch.inf, 1.0, 2.0, -torch.inf]] * 2)
+    numbers = torch.tensor([0.0, 1 - 2**-53], dtype=torch.float64)
+    assert draw(logits, SamplingOptions(), numbers).tolist() == [4, 5]

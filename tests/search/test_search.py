@@ -213,6 +213,21 @@ def test_alignments_are_weights_over_the_source(
 
 
 @searches
+def test_alignments_stay_what_they_are_while_sentences_come_and_go(
+    random_network: MakeNetwork, options: SearchOptions
+) -> None:
+    sources = [[4 + (length + i) % 4 for i in range(length)] for length in range(30, 0, -1)]
+    for seed in range(4):
+        network = random_network(seed, VOCAB)
+        wanted = replace(options, alignments=True, max_ratio=0.5, max_extra=3)
+        together, alone = (run(network, sources, wanted, size) for size in (4, 1))
+        for one, other in zip(together, alone, strict=True):
+            for h, expected in zip(one, other, strict=True):
+                assert h.tokens == expected.tokens
+                torch.testing.assert_close(h.alignment, expected.alignment)
+
+
+@searches
 def test_alignments_are_those_of_teacher_forcing(
     random_network: MakeNetwork, random_sources: MakeSources, options: SearchOptions
 ) -> None:

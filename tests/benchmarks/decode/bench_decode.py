@@ -55,7 +55,8 @@ class Bench:
             start = time.perf_counter()
             run = subprocess.run(command, stdin=source, capture_output=True, env=self.environment, check=True)
             whole = time.perf_counter() - start
-        inside = re.findall(r" in ([\d.]+) s", run.stderr.decode())  # loading and translating
+        said = run.stderr.decode().splitlines()[-1]
+        inside = re.findall(r" in ([\d.]+) s", said)  # loading and translating
         return Timed(whole, sum(map(float, inside)), run.stdout.decode().splitlines())
 
     def theirs(self, beam: int, batch: int) -> Timed:
@@ -119,12 +120,12 @@ def main() -> None:
     bench = Bench(arguments.seqtrans, arguments.opennmt, arguments.folder, arguments.corpus, environment)
     console.print(f"{platform.machine()}, {arguments.threads} threads; 1,000 lines; ratios are to OpenNMT-py")
 
-    table = Table("beam", "batch", "program", "whole process", "ratio", "inside", "ratio", "BLEU")
+    table = Table("beam", "batch", "program", "whole", "ratio", "inside", "ratio", "BLEU")
     for beam in (1, 5):
         for batch in (1, 16, 64):
             theirs = median(lambda beam=beam, batch=batch: bench.theirs(beam, batch))  # type: ignore[misc]
             row = (f"{theirs.whole:.2f} s", "", f"{theirs.inside:.2f} s", "", bench.bleu(theirs.lines))
-            table.add_row(str(beam), str(batch), "OpenNMT-py fp32", *row)
+            table.add_row(str(beam), str(batch), "OpenNMT-py", *row)
             kinds = [("fp32", ()), ("bf16", ()), ("int8", ()), ("bf16", ("--processes", str(arguments.threads)))]
             for precision, more in kinds:
                 ours = median(
@@ -135,7 +136,7 @@ def main() -> None:
                 table.add_row(
                     "",
                     "",
-                    " ".join(["seqtrans", precision, *(["processes"] if more else [])]),
+                    " ".join([precision, *(["processes"] if more else [])]),
                     f"{ours.whole:.2f} s",
                     f"{theirs.whole / ours.whole:.1f}",
                     f"{ours.inside:.2f} s",

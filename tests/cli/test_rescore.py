@@ -1,0 +1,71 @@
+"""`seqtrans rescore`: n-best lists by another translator."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests.conftest import RunSeqtrans
+
+SOURCE = b"one two three\nfour five\n\nsix\n"
+
+
+def fields(output: bytes) -> list[list[str]]:
+    return [line.split(" ||| ") for line in output.decode().splitlines()]
+
+
+@pytest.fixture(scope="module")
+def lists(tiny_model: Path, run_seqtrans: RunSeqtrans) -> bytes:
+    flags = ["--n-best", 4, "--format", "moses", "--precision", "fp32", "--alignment", "words"]
+    run = run_seqtrans("translate", "-m", tiny_model, *flags, input=SOURCE)
+    assert run.returncode == 0, run.stderr.decode()
+    return run.stdout
+
+
+def test_a_model_gives_its_own_lists_the_scores_they_have(
+    tiny_model: Path, run_seqtrans: RunSeqtrans, lists: bytes, tmp_path: Path
+) -> None:
+    (tmp_path / "source").write_bytes(SOURCE)
+    run = run_seqtrans("rescore", "-m", tiny_model, tmp_path / "source", "--precision", "fp32", input=lists)
+    assert run.returncode == 0, run.stderr.decode()
+    before, after = fields(lists), fields(run.stdout)
+    assert len(before) == len(after) == 13
+    by_text = {(entry[0], entry[1]): entry for entry in before}
+    for number, text, features, score, alignment in after:
+        old = by_text[number, text]
+        assert features.startswith(old[2] + " ModelLogProb= ")
+        assert alignment == old[4]
+        # a text may have been found as other subwords than those it has by itself
+        assert float(score) <= max(float(e[3]) for e in before if e[0] == number) + 2e-4
+    assert [entry[0] for entry in after] == [entry[0] for entry in before]
+    for number in "0123":
+        scores = [float(entry[3]) for entry in after if entry[0] == number]
+        assert scores == sorted(scores, reverse=True)
+
+
+def test_without_weight_the_order_stays(
+    tiny_model: Path, run_seqtrans: RunSeqtrans, lists: bytes, tmp_path: Path
+) -> None:
+    (tmp_path / "source").write_bytes(SOURCE)
+    run = run_seqtrans("rescore", "-m", tiny_model, tmp_path / "source", "--weight", 0, input=lists)
+    assert [entry[:2] + entry[3:] for entry in fields(run.stdout)] == [e[:2] + e[3:] for e in fields(lists)]
+
+
+@pytest.mark.parametrize(
+    ("text", "code", "words"),
+    [
+        (b"0 ||| a ||| F= 1\n", 65, "<stdin>:1"),
+        (b"0 ||| a ||| F= 1 ||| -1\nx ||| a ||| F= 1 ||| -1\n", 65, "<stdin>:2"),
+        (b"7 ||| a ||| F= 1 ||| -1\n", 65, "no line 7"),
+        (b"0 ||| \xff ||| F= 1 ||| -1\n", 65, "UTF-8"),
+    ],
+)
+def test_what_is_no_list_is_refused(
+    tiny_model: Path, run_seqtrans: RunSeqtrans, tmp_path: Path, text: bytes, code: int, words: str
+) -> None:
+    (tmp_path / "source").write_bytes(SOURCE)
+    run = run_seqtrans("rescore", "-m", tiny_model, tmp_path / "source", input=text)
+    assert run.returncode == code
+    assert words in run.stderr.decode()
+    assert run.stderr.count(b"\n") == 1
