@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import functools
-
 import torch
 from torch import Tensor
+
+from seqtrans.recurrent.packing import packs
 
 WORTHWHILE = 2**23
 """Multiplications in a product from which on the layout gains more than its calls cost."""
@@ -20,7 +20,7 @@ class Factor:
     def __init__(self, matrix: Tensor, rows: int) -> None:
         self.matrix = matrix
         self.packed: Tensor | None = None
-        if matrix.device.type == "cpu" and rows * matrix.numel() >= WORTHWHILE and _packs(matrix.dtype):
+        if matrix.device.type == "cpu" and rows * matrix.numel() >= WORTHWHILE and packs(matrix.dtype):
             self.packed = torch.ops.mkldnn._reorder_linear_weight(matrix.contiguous(), rows)
 
     def times(self, inputs: Tensor, added: Tensor | None = None) -> Tensor:
@@ -33,11 +33,3 @@ class Factor:
         else:
             product = torch.ops.mkldnn._linear_pointwise.binary(inputs, added, self.packed, None, "add")
         return product
-
-
-@functools.cache
-def _packs(dtype: torch.dtype) -> bool:
-    """Whether this build of torch, on this processor, has such layouts; they are no public part of it."""
-    if not torch.backends.mkldnn.is_available() or not hasattr(torch.ops.mkldnn, "_reorder_linear_weight"):
-        return False
-    return dtype == torch.float32 or (dtype == torch.bfloat16 and bool(torch.ops.mkldnn._is_mkldnn_bf16_supported()))

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from seqtrans.cli.search_options import resolve
+from seqtrans.errors import UsageError
 from tests.conftest import RunSeqtrans
 
 SOURCE = b"one two three\nfour five\n\nsix\n"
@@ -86,14 +89,26 @@ def test_settings_come_from_flags_then_set_then_the_file(
 
 
 @pytest.mark.parametrize(
+    ("setting", "words"),
+    [
+        ("lenght_penalty=1", "did you mean 'length_penalty'?"),
+        ("beam=wide", "whole number"),
+        ("beam=0", "at least 1"),
+        ("no_repeat=-1", "at least 0"),
+        ("alignments=true", "unknown"),
+        ("length_rule=long", "'power', 'gnmt'"),
+        ("n_best=6", "--beam 6"),
+    ],
+)
+def test_wrong_values_are_refused(setting: str, words: str) -> None:
+    with pytest.raises(UsageError, match=re.escape(words)):
+        resolve(None, [setting], {})
+
+
+@pytest.mark.parametrize(
     ("flags", "words"),
     [
-        (["--set", "lenght_penalty=1"], "did you mean 'length_penalty'?"),
         (["--set", "beam"], "KEY=VALUE"),
-        (["--set", "beam=wide"], "whole number"),
-        (["--set", "no_repeat=-1"], "at least 0"),
-        (["--set", "alignments=true"], "unknown"),
-        (["--set", "length_rule=long"], "'power', 'gnmt'"),
         (["--set", "forbid=nosuchthing"], "nosuchthing"),
         (["--set", "forbid=</s>"], "would end"),
         (["--lm-weight", "0.3"], "without --lm"),
@@ -101,7 +116,6 @@ def test_settings_come_from_flags_then_set_then_the_file(
         (["--set", "max_expansions=9"], "without --exact"),
         (["--set", "seed=9"], "without --sample"),
         (["--set", "mbr=chrf", "--sample", "1"], "above 1"),
-        (["--set", "no_repeat=2", "beam=0"], "at least 1"),
     ],
 )
 def test_settings_that_mean_nothing_are_refused(

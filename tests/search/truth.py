@@ -16,7 +16,7 @@ from seqtrans.text.batches import pad_sources
 from seqtrans.text.subwords import BOS_ID, EOS_ID, PAD_ID, UNK_ID
 
 FIRST = 4
-SIZES = [(1, 6), (2, 6), (3, 5), (4, 4)]
+SIZES = [(1, 6), (2, 6), (3, 4), (4, 3)]
 """Subwords beside UNK, and how many of all a hypothesis may have."""
 
 RULES = {
