@@ -83,7 +83,8 @@ class Translator(LineTranslator):
         """Translate lines, whatever their order and length."""
         prefixes = [""] * len(lines)
         if self.prefixed:
-            lines, prefixes = [line.partition("\t")[0] for line in lines], [line.partition("\t")[2] for line in lines]
+            parts = [line.partition("\t") for line in lines]
+            lines, prefixes = [line for line, _, _ in parts], [prefix for _, _, prefix in parts]
         sources = self.model.source_subwords.encode_batch([line if line.strip() else "" for line in lines])
         starts = self.model.target_subwords.encode_batch(prefixes)
         cut = [len(ids) > MAX_SOURCE or len(start) > MAX_SOURCE for ids, start in zip(sources, starts, strict=True)]

@@ -24,9 +24,8 @@ def averaged(models: Sequence[tuple[Path, TrainedModel]]) -> TrainedModel:
     for path, model in others:
         if model.config.model != first.config.model:
             raise UsageError(f"{path} and {first_path} differ in architecture: there is no mean of them")
-        for side in ("source", "target"):
-            if getattr(model, f"{side}_subwords").digest != getattr(first, f"{side}_subwords").digest:
-                raise UsageError(f"{path} and {first_path} differ in {side} subwords: there is no mean of them")
+        if side := model.other_subwords(first):
+            raise UsageError(f"{path} and {first_path} differ in {side} subwords: there is no mean of them")
     weights = [weights_of(model.network) for _, model in models]
     mean = {
         name: torch.stack([tensors[name].double() for tensors in weights]).mean(dim=0).float() for name in weights[0]

@@ -81,6 +81,13 @@ class TrainedModel:
             raise UsageError(f"this model is a {self.task.noun}, not a tagger (`seqtrans train --task tag`)")
         return self.network
 
+    def other_subwords(self, other: TrainedModel) -> str:
+        """The side, source or target, on which another model has other subwords; nothing where it has the same."""
+        for side in ("source", "target"):
+            if getattr(self, f"{side}_subwords").digest != getattr(other, f"{side}_subwords").digest:
+                return side
+        return ""
+
     @property
     def length_ratio(self) -> float:
         """How many target subwords a source subword may have, a fixed number aside; 2 where training did not say."""

@@ -15,10 +15,15 @@ LEAST_ATTENTION = 1e-10
 """A source subword that was never attended to counts as so much."""
 
 
+def as_wide(*weights_NS: Tensor) -> list[Tensor]:
+    """The same with as many positions in each; those that are added are padding."""
+    wide = max(weights.shape[1] for weights in weights_NS)
+    return [F.pad(weights, (0, wide - weights.shape[1])) for weights in weights_NS]
+
+
 def attended_more(attended_NS: Tensor, weights_NS: Tensor) -> Tensor:
-    """The sum; either may have more positions than the other, which are padding."""
-    wide = max(attended_NS.shape[1], weights_NS.shape[1])
-    attended, weights = (F.pad(values, (0, wide - values.shape[1])) for values in (attended_NS, weights_NS))
+    """The sum; either may have more positions than the other."""
+    attended, weights = as_wide(attended_NS, weights_NS)
     return attended + weights
 
 

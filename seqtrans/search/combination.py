@@ -35,9 +35,8 @@ def combined(
     """
     first = models[0]
     for number, model in enumerate(models[1:], start=2):
-        for side in ("source", "target"):
-            if getattr(model, f"{side}_subwords").digest != getattr(first, f"{side}_subwords").digest:
-                raise UsageError(f"model {number} has other {side} subwords than the first: they cannot work together")
+        if side := model.other_subwords(first):
+            raise UsageError(f"model {number} has other {side} subwords than the first: they cannot work together")
     scorers = [ModelScorer(model.seq2seq.to(device)) for model in models]
     scorer: StepScorer = scorers[0]
     if len(scorers) > 1:

@@ -151,7 +151,8 @@ class _Exact:
         )
         log_probs = array(logs)
         ends = totals_N + log_probs[:, EOS_ID]
-        coverage = array(coverage_of(attended_NS, [len(self.request.source)] * count))
+        counts = self.options.ranking.coverage_penalty != 0
+        coverage = array(coverage_of(attended_NS, [len(self.request.source)] * count)) if counts else 0.0
         scores = np.where(ends > -np.inf, self.options.ranking.score(ends, length + 1, coverage), -np.inf)
         winner = int(scores.argmax())
         if scores[winner] > self.best.score:

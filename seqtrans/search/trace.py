@@ -14,8 +14,8 @@ from dataclasses import dataclass, field
 import numpy as np
 import torch
 from torch import Tensor
-from torch.nn import functional as F
 
+from seqtrans.search.attended import as_wide
 from seqtrans.search.slots import Floats, Ints
 
 
@@ -85,8 +85,6 @@ def alignment_of(weights: Sequence[Tensor], positions: int) -> Tensor:
     return torch.stack([row[:positions] for row in weights]) if weights else torch.zeros(0, positions)
 
 
-def joined_rows(first: Tensor, second: Tensor, fill: float = 0.0) -> Tensor:
+def joined_rows(first: Tensor, second: Tensor) -> Tensor:
     """Rows [N, S] of two batches, one after the other, both as wide as the wider."""
-    wide = max(first.shape[1], second.shape[1])
-    parts = [F.pad(t, (0, wide - t.shape[1]), value=fill) for t in (first, second)]
-    return torch.cat(parts)
+    return torch.cat(as_wide(first, second))
