@@ -32,6 +32,9 @@ class TextConfig:
     """One subword model for both languages."""
     max_length: int = bounded(100, 1, 100_000)
     """Pairs with more subwords than this on a side are dropped from training, and counted."""
+    shortlist: int = bounded(20, 0, 1000)
+    """Translations of each source subword that are learned for `translate --shortlist`; 0: none. Vocabularies of
+    fewer than 1,000 target subwords have nothing to gain, and no list."""
 
 
 @dataclass(frozen=True)

@@ -29,7 +29,7 @@ TASKS = {
         ("score --model", "generate -m"),
         "lm",
         {
-            "text": ("source_type", "joint", "max_length"),
+            "text": ("source_type", "joint", "max_length", "shortlist"),
             "model": (
                 "attention",
                 "bridge",
@@ -46,6 +46,7 @@ TASKS = {
         ("translate -m",),
         "tag",
         {
+            "text": ("shortlist",),
             "model": ("attention", "bridge", "input_feeding", "cache", "decoder_layers", "decoder_transitions"),
             "training": ("bptt",),
         },

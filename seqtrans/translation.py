@@ -77,6 +77,7 @@ class Translator(LineTranslator):
         self.scorer = scorer or ModelScorer(model.seq2seq.to(compute.device))
         self.packed = PackedWeights(compute.int8)
         self.prefixed = prefixed
+        self.shortlist = model.shortlist if options.shortlist else None
         self.forbidden = [_forbidden(piece, model.target_subwords) for piece in options.forbid.split()]
 
     def translate(self, lines: Sequence[str]) -> list[Translation]:
@@ -104,7 +105,7 @@ class Translator(LineTranslator):
         options, device = self.options, self.compute.device
         if options.mbr:
             options = replace(options, n_best=options.beam)  # all that there is to choose from
-        found = search(self.scorer, requests, options, self.batch_size, device, self.forbidden)
+        found = search(self.scorer, requests, options, self.batch_size, device, self.forbidden, self.shortlist)
         if not options.exact:
             return [(hypotheses, None) for hypotheses in found]
         proofs = [

@@ -60,6 +60,10 @@ def translate(
     exact: Annotated[
         bool, typer.Option("--exact", help="Go on until the best translation is proven to be the best there is.")
     ] = False,
+    shortlist: Annotated[
+        bool,
+        typer.Option("--shortlist", help="Choose only from likely translations of a line's subwords: faster."),
+    ] = False,
     processes: Annotated[int, typer.Option(help="Processes that share the lines, each with its share of threads.")] = 1,
     cell: CellOption = None,
     batch_size: Annotated[int, typer.Option(help="Lines searched together.")] = 64,
@@ -75,6 +79,7 @@ def translate(
     if batch_size < 1 or processes < 1:
         raise UsageError("--batch-size and --processes must be at least 1")
     flags = {"beam": beam, "n_best": n_best, "length_penalty": length_penalty, "lm_weight": lm_weight}
+    flags["shortlist"] = shortlist or None
 
     import torch
 
@@ -147,6 +152,8 @@ def _check_lists(resolved: Resolved, sample: int, exact: bool, output_format: st
         raise UsageError("--sample draws so many translations, at least 1: leave out --beam and --exact")
     if sample and "n_best" in resolved.said and not (options.mbr and options.n_best <= sample):
         raise UsageError("--sample prints all that is drawn; --n-best of them only with --set mbr=chrf or mbr=bleu")
+    if exact and options.shortlist:
+        raise UsageError("--exact proves a translation to be the best of all: leave out --shortlist")
     if exact and (options.n_best > 1 or options.mbr):
         raise UsageError("--exact proves one translation to be the best: leave out --n-best and mbr")
     if options.mbr and (sample == 1 or (not sample and options.beam == 1)):
@@ -171,6 +178,12 @@ def _check_uses(resolved: Resolved, drawn: bool, exact: bool, models: int, langu
         useless = sorted(resolved.said & set(keys))
         if useless and not there[use]:
             raise UsageError(f"{useless[0]} means nothing without {use}: add that, or leave it out")
+
+
+_NO_SHORTLIST = (
+    "--shortlist: the first model has none: it has fewer than 1,000 target subwords, or was trained with "
+    "text.shortlist = 0, or by an older version; leave --shortlist out, or train anew"
+)
 
 
 def _translator(
@@ -200,6 +213,8 @@ def _translator(
         if compute.int8:
             raise UsageError("a tagger has no products in int8: leave out --precision int8")
         return line_translator(first, compute, options, batch_size)
+    if options.shortlist and first.shortlist is None:
+        raise UsageError(_NO_SHORTLIST)
     if "max_ratio" not in resolved.given:
         options = replace(options, max_ratio=max(model.length_ratio for model in trained))
     scorer = combined(trained, language, resolved.combination, compute.device)

@@ -38,4 +38,9 @@ def averaged(models: Sequence[tuple[Path, TrainedModel]]) -> TrainedModel:
     }
     if first.config.model.task == "translate":
         agreed[LENGTH_RATIO] = max(model.length_ratio for _, model in models)
-    return replace(first, history={**agreed, "average_of": len(models)})
+    lists = [{} if model.shortlist is None else model.shortlist.tensors() for _, model in models]
+    same = all(
+        found.keys() == lists[0].keys() and all(torch.equal(found[key], lists[0][key]) for key in found)
+        for found in lists
+    )
+    return replace(first, history={**agreed, "average_of": len(models)}, shortlist=first.shortlist if same else None)

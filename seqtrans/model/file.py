@@ -14,6 +14,7 @@ from seqtrans.errors import DataError, UsageError
 from seqtrans.model.container import read_sealed, write_sealed
 from seqtrans.model.language_model import LanguageModel
 from seqtrans.model.seq2seq import Seq2Seq
+from seqtrans.model.shortlist import Shortlist, shortlist_from
 from seqtrans.model.tagger import Tagger
 from seqtrans.recurrent.cells import find_cell, is_custom
 from seqtrans.recurrent.cells.base import without_initial_weights
@@ -46,6 +47,8 @@ class TrainedModel:
     target_subwords: SubwordModel
     history: dict[str, Any] = field(default_factory=dict)
     """Where it comes from: training data hashes, steps, development scores, versions."""
+    shortlist: Shortlist | None = None
+    """Which target subwords a source lets expect, where a translator has learned that."""
 
     @property
     def seq2seq(self) -> Seq2Seq:
@@ -123,6 +126,7 @@ def save_model(path: Path, model: TrainedModel, weights: dict[str, Tensor] | Non
     tensors = dict(weights if weights is not None else weights_of(model.network))
     tensors |= dict(model.network.named_buffers())
     tensors |= subword_tensors(model.source_subwords, model.target_subwords)
+    tensors |= {} if model.shortlist is None else model.shortlist.tensors()
     write_sealed(path, KIND, {"format": FORMAT, "config": model.config.to_dict(), "history": model.history}, tensors)
 
 
@@ -145,6 +149,10 @@ def load_model(path: Path) -> TrainedModel:
     if is_custom(config.model.cell):
         find_cell(config.model.cell)  # which the user has to have given
     source, target = subwords_from(tensors, str(path))
+    try:
+        shortlist = shortlist_from(tensors, source.size, target.size)
+    except ValueError:
+        raise DataError(f"{path}: its shortlist does not fit its subwords") from None
     _check_sizes(config, source, target, tensors, str(path))
     try:
         with without_initial_weights():
@@ -163,7 +171,7 @@ def load_model(path: Path) -> TrainedModel:
     _adopt(network, tensors)
     if isinstance(network, LanguageModel) and network.cache is not None and not network.cache.is_sound():
         raise DataError(f"{path}: its cache has a share or sharpness out of range")
-    return TrainedModel(config, network.eval(), source, target, history)
+    return TrainedModel(config, network.eval(), source, target, history, shortlist)
 
 
 def _check_sizes(

@@ -1,6 +1,7 @@
 """The translator: embeddings, encoder, decoder, output layer.
 
-Shapes: S and T source and target steps, B sentences, N rows of a search, E embedding, V target vocabulary.
+Shapes: S and T source and target steps, B sentences, N rows of a search, E embedding, V target vocabulary,
+C candidates.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from seqtrans.model.dropout import VariationalDropout, WordDropout
 from seqtrans.model.encoder import Encoder
 from seqtrans.model.memory import DecoderState, Memory
 from seqtrans.model.parts import embedding
+from seqtrans.model.shortlist import CandidateIds, NarrowOutput
 from seqtrans.recurrent.products import linear
 
 
@@ -63,6 +65,10 @@ class Seq2Seq(nn.Module):
         """The decoder's state before the first word, one row a sentence."""
         return self.decoder.start(memory)
 
+    def narrow_output(self, candidates: CandidateIds) -> NarrowOutput:
+        """The output layer for some of the subwords of each sentence."""
+        return NarrowOutput.of(candidates, self.output_weight, self.output_bias)
+
     @property
     def projected_numbers(self) -> int:
         """How many `projections` are."""
@@ -73,18 +79,24 @@ class Seq2Seq(nn.Module):
         return self.decoder.project(self.target_embedding)
 
     def step(
-        self, ids_N: Tensor, state: DecoderState, memory: Memory, projections_VG: Tensor | None = None
+        self,
+        ids_N: Tensor,
+        state: DecoderState,
+        memory: Memory,
+        projections_VG: Tensor | None = None,
+        output: NarrowOutput | None = None,
     ) -> tuple[Tensor, DecoderState, Tensor]:
         """The last id of each row -> logits of the next [N, V], the state after, attention weights [N, S].
 
-        Where there are many steps to come, `projections`, made once, save a product in each.
+        Where there are many steps to come, `projections`, made once, save a product in each. Of an `output` that is
+        narrower than the whole, the logits are [N, C].
         """
         if projections_VG is None:
             projected = self.decoder.project(F.embedding(ids_N, self.target_embedding))
         else:
             projected = F.embedding(ids_N, projections_VG)
         readout, state, weights = self.decoder.step(projected, state, memory)
-        return self.logits(readout), state, weights
+        return self.logits(readout) if output is None else output.logits(readout), state, weights
 
     def _embed(self, ids_TB: Tensor, weight: Tensor) -> Tensor:
         embedded: Tensor = self.dropout(self.word_dropout(F.embedding(ids_TB, weight)))

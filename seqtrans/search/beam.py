@@ -90,5 +90,7 @@ def _best(totals: Floats, count: int) -> tuple[Ints, Floats]:
     else:
         places = np.argsort(-totals, axis=1, kind="stable")[:, :count]
     largest = np.take_along_axis(totals, places, axis=1)
-    missing = ((0, 0), (0, max(0, count - many)))
+    if many >= count:
+        return places, largest
+    missing = ((0, 0), (0, count - many))
     return np.pad(places, missing), np.pad(largest, missing, constant_values=-np.inf)

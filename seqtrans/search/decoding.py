@@ -5,7 +5,7 @@ makes its first step by itself, with one row a sentence, and joins the others. T
 for the rows of a sentence, and hypotheses are back-pointers.
 
 Shapes: B sentences in the batch, K hypotheses of each, N = B * k rows (k is 1 at a sentence's first step, then K),
-S source positions, V target vocabulary, m continuations of a row.
+S source positions, V target vocabulary (or the candidates out of it), m continuations of a row.
 """
 
 from __future__ import annotations
@@ -18,9 +18,11 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from seqtrans.model.shortlist import Shortlist
 from seqtrans.randomness import uniform
 from seqtrans.search.attended import attended_more, coverage_of
 from seqtrans.search.beam import Chosen, Expansion, advance
+from seqtrans.search.candidates import Candidates
 from seqtrans.search.hypothesis import Hypothesis, Request, SearchOptions, nothing
 from seqtrans.search.restrictions import Restrictions, Rows
 from seqtrans.search.sampling import draw
@@ -43,20 +45,30 @@ def search(
     batch_size: int,
     device: torch.device = CPU,
     forbidden: Sequence[int] = (),
+    shortlist: Shortlist | None = None,
 ) -> list[list[Hypothesis]]:
     """The `n_best` best finished hypotheses of each sentence, or so many `samples`, best first.
 
     `batch_size` sentences are searched at a time, or samples drawn.
 
-    No hypothesis holds a subword that is `forbidden`.
+    No hypothesis holds a subword that is `forbidden`, or one that is not on the `shortlist` of its source.
     What is found depends neither on the batch size nor on the order, but for what rounding does to near ties.
     """
+    allowed = _Allowed(forbidden, shortlist)
     if not options.samples:
-        return _Search(scorer, requests, options, batch_size, device, forbidden).run()
+        return _Search(scorer, requests, options, batch_size, device, allowed).run()
     every = [replace(request, sample=number) for request in requests for number in range(options.samples)]
-    drawn = _Search(scorer, every, replace(options, beam=1, n_best=1), batch_size, device, forbidden).run()
+    drawn = _Search(scorer, every, replace(options, beam=1, n_best=1), batch_size, device, allowed).run()
     groups = [drawn[start : start + options.samples] for start in range(0, len(drawn), options.samples)]
     return [sorted((h for (h,) in group), key=lambda h: -h.score) for group in groups]
+
+
+@dataclass(frozen=True)
+class _Allowed:
+    """Which subwords a hypothesis may hold."""
+
+    forbidden: Sequence[int]
+    shortlist: Shortlist | None
 
 
 @dataclass(frozen=True)
@@ -69,14 +81,19 @@ class _Batch:
     state: SearchState
     attended_NS: Tensor | None
     """What each row has attended to so far, where coverage counts."""
+    candidates: Candidates | None
+    """What may follow, where that is not every subword."""
 
     def join(self, other: _Batch) -> _Batch:
         """These sentences and, after them, others."""
         attended = None
         if self.attended_NS is not None and other.attended_NS is not None:
             attended = joined_rows(self.attended_NS, other.attended_NS)
+        candidates = None
+        if self.candidates is not None and other.candidates is not None:
+            candidates = self.candidates.join(other.candidates)
         ids = torch.cat([self.ids_N, other.ids_N])
-        return _Batch(self.slots.join(other.slots), ids, self.state.join(other.state), attended)
+        return _Batch(self.slots.join(other.slots), ids, self.state.join(other.state), attended, candidates)
 
 
 @dataclass(frozen=True)
@@ -88,6 +105,7 @@ class _Looked:
     state: SearchState
     weights_NS: Tensor
     attended_NS: Tensor | None
+    candidates: Candidates | None
 
     @property
     def rows(self) -> int:
@@ -105,11 +123,12 @@ class _Search:
         options: SearchOptions,
         places: int,
         device: torch.device,
-        forbidden: Sequence[int],
+        allowed: _Allowed,
     ) -> None:
         self.scorer, self.requests, self.options = scorer, requests, options
         self.places, self.device = places, device
-        self.restrictions = Restrictions(requests, options, forbidden)
+        self.restrictions = Restrictions(requests, options, allowed.forbidden)
+        self.shortlist = allowed.shortlist
         self.trace = Trace()
         self.taken = 0
         """Requests that have had a place."""
@@ -143,12 +162,14 @@ class _Search:
         source_SB, lengths_B = pad_sources([request.source for request in requests])
         longest = np.array([self.options.max_length(request) for request in requests])
         slots = Slots.fresh(numbers, len(self.trace), longest, self.options.n_best)
-        state = self.scorer.start(source_SB.to(self.device), lengths_B.to(self.device))
+        candidates = None if self.shortlist is None else Candidates.of(requests, self.shortlist)
+        told = None if candidates is None else candidates.on(self.device)
+        state = self.scorer.start(source_SB.to(self.device), lengths_B.to(self.device), told)
         ids = torch.full((len(numbers),), BOS_ID, device=self.device)
         attended = None
         if self.options.ranking.coverage_penalty:
             attended = torch.zeros(len(numbers), len(source_SB), device=self.device)
-        return _Batch(slots, ids, state, attended)
+        return _Batch(slots, ids, state, attended, candidates)
 
     def _look(self, batch: _Batch) -> _Looked:
         """Expand every hypothesis, decide which go on, and read out what is found of sentences that are over."""
@@ -158,14 +179,14 @@ class _Search:
         rows = Rows(
             np.repeat(batch.slots.numbers_B, each), len(self.trace) - started, lambda: self.trace.history(started)
         )
-        self.restrictions.apply(log_probs, rows)
+        self.restrictions.apply(log_probs, rows, batch.candidates)
         found = self._expansion(log_probs, batch)
         slots, chosen = advance(batch.slots, found, len(self.trace), self.options)
         for slot in np.flatnonzero(slots.over_B & ~batch.slots.over_B).tolist():
             number = int(slots.numbers_B[slot])
             self.found[number] = self._read(slots, slot)
-        attended = batch.attended_NS
-        return _Looked(slots, chosen, state, weights, None if attended is None else attended_more(attended, weights))
+        attended = None if batch.attended_NS is None else attended_more(batch.attended_NS, weights)
+        return _Looked(slots, chosen, state, weights, attended, batch.candidates)
 
     def _expansion(self, log_probs_NV: Tensor, batch: _Batch) -> Expansion:
         """What the search needs to know of the next subwords; EOS is taken away from the others."""
@@ -178,26 +199,28 @@ class _Search:
             ]
             coverage = array(coverage_of(batch.attended_NS, lengths)).reshape(shape)
         if self.options.samples:
-            return self._drawn(log_probs_NV, ends, coverage, batch.slots)
+            return self._drawn(log_probs_NV, ends, coverage, batch)
         log_probs_NV[:, EOS_ID] = -torch.inf
-        best, tokens = (array(values).reshape(*shape, -1) for values in top(log_probs_NV, self.options.beam))
+        best, places = (array(values) for values in top(log_probs_NV, self.options.beam))
         best, ends = (np.where(np.isnan(values), -np.inf, values) for values in (best, ends))
-        return Expansion(ends, best, tokens, coverage)
+        tokens = places if batch.candidates is None else batch.candidates.ids(places)
+        return Expansion(ends, best.reshape(*shape, -1), tokens.reshape(*shape, -1), coverage)
 
-    def _drawn(self, log_probs_NV: Tensor, ends_B1: Floats, coverage_B1: Floats, slots: Slots) -> Expansion:
+    def _drawn(self, log_probs_NV: Tensor, ends_B1: Floats, coverage_B1: Floats, batch: _Batch) -> Expansion:
         """One subword for each sentence, or the end; what was not drawn counts for nothing.
 
         The numbers that decide depend on the seed, the sentence, the sample and the step, and on nothing else.
         """
+        slots = batch.slots
         steps = zip(slots.numbers_B.tolist(), (len(self.trace) - slots.started_B).tolist(), strict=True)
         seed = self.options.sampling.seed
         uniforms = [
             uniform(seed, "sample", step, self.requests[number].sample, *self.requests[number].source)
             for number, step in steps
         ]
-        tokens_N = draw(log_probs_NV, self.options.sampling, torch.tensor(uniforms, dtype=torch.float64))
-        log_probs_B1 = array(log_probs_NV.gather(1, tokens_N.to(self.device).unsqueeze(1)))
-        tokens_B1 = tokens_N.unsqueeze(1).numpy()
+        places_N1 = draw(log_probs_NV, self.options.sampling, torch.tensor(uniforms, dtype=torch.float64)).unsqueeze(1)
+        log_probs_B1 = array(log_probs_NV.gather(1, places_N1.to(self.device)))
+        tokens_B1 = places_N1.numpy() if batch.candidates is None else batch.candidates.ids(places_N1.numpy())
         is_end = tokens_B1 == EOS_ID
         must_end = (len(self.trace) - slots.started_B >= slots.longest_B)[:, None]
         return Expansion(
@@ -220,19 +243,20 @@ class _Search:
         return batch
 
     def _moved(self, looked: _Looked, kept: Ints | None) -> tuple[_Batch, Step]:
-        slots, chosen, sentences = looked.slots, looked.chosen, None
+        slots, chosen, sentences, candidates = looked.slots, looked.chosen, None, looked.candidates
         parents = chosen.parents_BK + np.arange(0, looked.rows, looked.rows // len(slots))[:, None]
         tokens, log_probs = chosen.tokens_BK, chosen.log_probs_BK
         if kept is not None:
             slots, parents, tokens, log_probs = slots.select(kept), parents[kept], tokens[kept], log_probs[kept]
             sentences = torch.from_numpy(kept).to(self.device)
+            candidates = None if candidates is None else candidates.select(kept)
         step = Step(parents.ravel(), tokens.ravel(), log_probs.ravel())
         rows = None
         if not np.array_equal(step.parents_N, np.arange(looked.rows)):
             rows = torch.from_numpy(step.parents_N).to(self.device)
         attended = looked.attended_NS if rows is None or looked.attended_NS is None else looked.attended_NS[rows]
         ids = torch.from_numpy(step.tokens_N).to(self.device)
-        return _Batch(slots, ids, looked.state.select(rows, sentences), attended), step
+        return _Batch(slots, ids, looked.state.select(rows, sentences), attended, candidates), step
 
     def _read(self, slots: Slots, slot: int) -> list[Hypothesis]:
         """The n-best of a sentence that is over."""

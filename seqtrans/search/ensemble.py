@@ -12,6 +12,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from seqtrans.model.shortlist import CandidateIds
 from seqtrans.search.scorer import SearchState, StepScorer
 
 
@@ -38,9 +39,9 @@ class EnsembleScorer:
     def __init__(self, scorers: Sequence[StepScorer], logarithms: bool = False) -> None:
         self.scorers, self.logarithms = scorers, logarithms
 
-    def start(self, source_SB: Tensor, lengths_B: Tensor) -> EnsembleState:
+    def start(self, source_SB: Tensor, lengths_B: Tensor, candidates: CandidateIds | None = None) -> EnsembleState:
         """See `StepScorer`."""
-        return EnsembleState(tuple(scorer.start(source_SB, lengths_B) for scorer in self.scorers))
+        return EnsembleState(tuple(scorer.start(source_SB, lengths_B, candidates) for scorer in self.scorers))
 
     def step(self, ids_N: Tensor, state: EnsembleState) -> tuple[Tensor, EnsembleState, Tensor]:
         """See `StepScorer`; attention weights are the mean of those of all."""

@@ -66,6 +66,8 @@ class SearchOptions:
     """No so many subwords in a row stand twice in a hypothesis; 0: any may."""
     forbid: str = ""
     """Subwords that no hypothesis holds, as `seqtrans tokenize encode` prints them, with spaces between."""
+    shortlist: bool = False
+    """Whether hypotheses hold only subwords that the source's subwords let expect; see `Shortlist`."""
     mbr: str = one_of("", "", "chrf", "bleu")
     """A sentence metric by which the list that was found, or drawn, is ranked: minimum Bayes risk; "": as found."""
     samples: int = no_setting(0)

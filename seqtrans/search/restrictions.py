@@ -5,16 +5,19 @@ Shapes: N rows, T subwords so far, V vocabulary.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import torch
 from torch import Tensor
 
+from seqtrans.search.candidates import Candidates
 from seqtrans.search.hypothesis import Request, SearchOptions
 from seqtrans.search.slots import Ints
 from seqtrans.text.subwords import BOS_ID, EOS_ID, PAD_ID
+
+_NOWHERE = np.zeros(0, dtype=np.int64), np.zeros(0, dtype=np.int64)
 
 
 @dataclass(frozen=True)
@@ -36,36 +39,52 @@ class Restrictions:
         self.prefixes = [request.prefix for request in requests]
         self.shortest = np.array([options.min_length(request) for request in requests])
         self.no_repeat = options.no_repeat
-        self.never = [PAD_ID, BOS_ID, *forbidden]
+        self.forbidden = np.array(forbidden, dtype=np.int64)
         self.forces = any(self.prefixes)
 
-    def apply(self, log_probs_NV: Tensor, rows: Rows) -> None:
-        """Write -inf where a subword is not allowed."""
-        forced = list(self._forced(log_probs_NV, rows)) if self.forces else []
-        log_probs_NV[:, self.never] = -torch.inf
+    def apply(self, log_probs_NV: Tensor, rows: Rows, candidates: Candidates | None = None) -> None:
+        """Write -inf where a subword is not allowed; with `candidates`, the columns are these."""
+
+        def at(rows: Ints, tokens: Ints) -> tuple[Tensor, Tensor]:
+            places = tokens if candidates is None else candidates.places(rows, tokens, len(log_probs_NV))
+            return torch.from_numpy(rows), torch.from_numpy(places)
+
+        forced, next_tokens = self._forced(rows) if self.forces else _NOWHERE
+        if len(forced):
+            worth = log_probs_NV[at(forced, next_tokens)]  # whatever else forbids it
+        for special in (PAD_ID, BOS_ID):  # several times as fast as both at once
+            log_probs_NV[:, special] = -torch.inf
+        if not len(self.forbidden):
+            pass
+        elif candidates is None:
+            log_probs_NV[:, self.forbidden] = -torch.inf
+        else:
+            log_probs_NV.masked_fill_(candidates.holding(self.forbidden, log_probs_NV), -torch.inf)
         if self.no_repeat:
-            repeated, tokens = repetitions(rows.history(), self.no_repeat)
-            log_probs_NV[torch.from_numpy(repeated), torch.from_numpy(tokens)] = -torch.inf
+            log_probs_NV[at(*repetitions(rows.history(), self.no_repeat))] = -torch.inf
         early = np.flatnonzero(rows.lengths_N < self.shortest[rows.requests_N])
         if len(early):
             log_probs_NV[torch.from_numpy(early), EOS_ID] = -torch.inf
-        for row, token, log_prob in forced:
-            log_probs_NV[row] = -torch.inf
-            log_probs_NV[row, token] = log_prob
+        if len(forced):
+            log_probs_NV[torch.from_numpy(forced)] = -torch.inf
+            log_probs_NV[at(forced, next_tokens)] = worth
 
-    def _forced(self, log_probs_NV: Tensor, rows: Rows) -> Iterator[tuple[int, int, Tensor]]:
-        """The rows that are inside a prefix, its next subword, and what that is worth, whatever else forbids it."""
-        for row, (number, length) in enumerate(zip(rows.requests_N.tolist(), rows.lengths_N.tolist(), strict=True)):
-            prefix = self.prefixes[number]
-            if length < len(prefix):
-                yield row, prefix[length], log_probs_NV[row, prefix[length]].clone()
+    def _forced(self, rows: Rows) -> tuple[Ints, Ints]:
+        """The rows that are inside a prefix, and its next subword."""
+        inside = [
+            (row, self.prefixes[number][length])
+            for row, (number, length) in enumerate(zip(rows.requests_N.tolist(), rows.lengths_N.tolist(), strict=True))
+            if length < len(self.prefixes[number])
+        ]
+        forced, tokens = np.array(inside, dtype=np.int64).reshape(-1, 2).T
+        return forced, tokens
 
 
 def repetitions(history_NT: Ints, size: int) -> tuple[Ints, Ints]:
     """Rows, and tokens that would make `size` subwords stand twice in them; before its begin a row holds -1."""
     steps = history_NT.shape[1]
     if steps < size:
-        return np.zeros(0, dtype=np.int64), np.zeros(0, dtype=np.int64)
+        return _NOWHERE
     windows = np.lib.stride_tricks.sliding_window_view(history_NT, size, axis=1)
     last = history_NT[:, steps - size + 1 :]
     same = (windows[:, :, : size - 1] == last[:, None, :]).all(axis=2) & (windows >= 0).all(axis=2)

@@ -1,11 +1,11 @@
 """What a search asks of a model: log-probabilities of the next subword.
 
-Shapes: S source steps, B sentences, N rows (k of each sentence, side by side), V target vocabulary.
+Shapes: S source steps, B sentences, N rows (k of each sentence, side by side), V target vocabulary, C candidates.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
 import torch
@@ -13,6 +13,7 @@ from torch import Tensor
 
 from seqtrans.model.memory import DecoderState, Memory
 from seqtrans.model.seq2seq import Seq2Seq
+from seqtrans.model.shortlist import CandidateIds, NarrowOutput
 from seqtrans.search.shapes import fitted
 
 MOST_PROJECTED = 1 << 25
@@ -34,14 +35,18 @@ class SearchState(Protocol):
 class StepScorer(Protocol):
     """A model, an ensemble, a model and a language model: the same to a search."""
 
-    def start(self, source_SB: Tensor, lengths_B: Tensor) -> SearchState:
-        """The state before the first subword, one row a sentence."""
+    def start(self, source_SB: Tensor, lengths_B: Tensor, candidates: CandidateIds | None = None) -> SearchState:
+        """The state before the first subword, one row a sentence.
+
+        With `candidates`, nothing but these may follow in a sentence.
+        """
         ...
 
     def step(self, ids_N: Tensor, state: Any) -> tuple[Tensor, SearchState, Tensor]:
         """Last ids -> log-probabilities of the next [N, V], the state after, attention weights [N, S].
 
-        No log-probability is above 0, and the caller may write into them.
+        Where there are candidates, of these and in their order [N, C]. No log-probability is above 0, and the caller
+        may write into them.
         """
         ...
 
@@ -52,15 +57,20 @@ class ModelState:
 
     memory: Memory
     decoder: DecoderState
+    output: NarrowOutput | None
+    """The output layer of each sentence, where not every subword may follow."""
 
     def select(self, rows: Tensor | None, sentences: Tensor | None = None) -> ModelState:
         """See `SearchState`; memory is never copied for the rows of a sentence."""
-        memory = self.memory if sentences is None else self.memory.select(sentences)
-        return ModelState(memory, self.decoder if rows is None else self.decoder.select(rows))
+        memory, output = self.memory, self.output
+        if sentences is not None:
+            memory, output = memory.select(sentences), None if output is None else output.select(sentences)
+        return ModelState(memory, self.decoder if rows is None else self.decoder.select(rows), output)
 
     def join(self, other: ModelState) -> ModelState:
         """See `SearchState`."""
-        return ModelState(fitted(self.memory.join(other.memory)), self.decoder.join(other.decoder))
+        output = None if self.output is None or other.output is None else self.output.join(other.output)
+        return ModelState(fitted(self.memory.join(other.memory)), self.decoder.join(other.decoder), output)
 
 
 class ModelScorer:
@@ -71,15 +81,16 @@ class ModelScorer:
         self.model = model.eval()
         self._projections: Tensor | None = None
 
-    def start(self, source_SB: Tensor, lengths_B: Tensor) -> ModelState:
+    def start(self, source_SB: Tensor, lengths_B: Tensor, candidates: CandidateIds | None = None) -> ModelState:
         """Encode the sources."""
         if self._projections is None and self.model.projected_numbers <= MOST_PROJECTED:
             self._projections = self.model.projections()
         memory = fitted(self.model.encode(source_SB, lengths_B))
-        return ModelState(memory, self.model.start(memory))
+        output = None if candidates is None else self.model.narrow_output(candidates)
+        return ModelState(memory, self.model.start(memory), output)
 
     def step(self, ids_N: Tensor, state: ModelState) -> tuple[Tensor, ModelState, Tensor]:
         """One step of the decoder; the softmax is in 32 bits whatever the model computes in."""
-        logits, decoder, weights = self.model.step(ids_N, state.decoder, state.memory, self._projections)
+        logits, decoder, weights = self.model.step(ids_N, state.decoder, state.memory, self._projections, state.output)
         exact = logits.float() if logits.dtype == torch.bfloat16 else logits
-        return torch.log_softmax(exact, dim=1), ModelState(state.memory, decoder), weights
+        return torch.log_softmax(exact, dim=1), replace(state, decoder=decoder), weights

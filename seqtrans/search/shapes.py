@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from seqtrans.model.memory import Memory
 
 SOURCE_STEP = 8
-REFILL = 4
+REFILL = 2
 """A batch takes new sentences when one in so many of its places is free."""
 
 

@@ -9,7 +9,9 @@ from pathlib import Path
 from seqtrans.config import TextConfig
 from seqtrans.errors import UsageError
 from seqtrans.model.file import load_model
+from seqtrans.model.shortlist import ALWAYS, LEAST_VOCABULARY, Shortlist
 from seqtrans.text.corpus import WARN_SHARE, EncodedCorpus, ParallelText, encode_corpus, read_parallel
+from seqtrans.text.lexicon import likeliest_translations, most_frequent
 from seqtrans.text.stream import TextStream, read_text
 from seqtrans.text.subword_training import MAX_VOCAB_SIZE, fitting_vocab_size, learn_subwords
 from seqtrans.text.subwords import SUBWORD_TYPES, SubwordModel, SubwordType
@@ -65,6 +67,7 @@ class TrainingData:
     dev_text: ParallelText
     digests: dict[str, str]
     """SHA-256 of each corpus file and subword model."""
+    shortlist: Shortlist | None = None
 
 
 @dataclass(frozen=True)
@@ -130,7 +133,16 @@ def prepare(
         encoded.append(corpus)
     digests = _named(train_text.digests, dev_text.digests)
     digests |= dict(zip(SUBWORD_DIGESTS, (source.digest, target.digest), strict=True))
-    return TrainingData(source, target, encoded[0], encoded[1], dev_text, digests)
+    shortlist = None if aligned else _shortlist(encoded[0], source.size, target.size, config.shortlist)
+    return TrainingData(source, target, encoded[0], encoded[1], dev_text, digests, shortlist)
+
+
+def _shortlist(corpus: EncodedCorpus, source_size: int, target_size: int, count: int) -> Shortlist | None:
+    """Which target subwords each source subword lets expect, where that is wanted and worth knowing."""
+    if not count or target_size < LEAST_VOCABULARY:
+        return None
+    translations = likeliest_translations(corpus, source_size, target_size, count)
+    return Shortlist.of(translations, most_frequent(corpus.target, target_size, ALWAYS))
 
 
 def _named(train: dict[str, str], dev: dict[str, str]) -> dict[str, str]:

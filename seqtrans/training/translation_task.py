@@ -28,7 +28,8 @@ class TranslationTask:
 
     def __init__(self, config: Config, data: TrainingData) -> None:
         self.config, self.data = config, data
-        self.model = replace(fresh_model(config, data.source_subwords, data.target_subwords), history=self.history())
+        fresh = fresh_model(config, data.source_subwords, data.target_subwords)
+        self.model = replace(fresh, history=self.history(), shortlist=data.shortlist)
         self.digests = data.digests
         self.epoch_steps = math.ceil(len(data.train) / config.training.batch_size)
         self.size = f"{len(data.train):,} pairs"

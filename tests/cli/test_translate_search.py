@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import random
 import re
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,7 @@ import pytest
 
 from seqtrans.cli.search_options import resolve
 from seqtrans.errors import UsageError
+from seqtrans.model.file import load_model
 from tests.conftest import RunSeqtrans
 
 SOURCE = b"one two three\nfour five\n\nsix\n"
@@ -144,6 +146,58 @@ def test_a_model_of_another_vocabulary_is_refused(
     run = run_seqtrans("translate", "-m", tiny_model, "--lm", other, input=b"one\n")
     assert run.returncode == 2
     assert b"language model" in run.stderr
+
+
+@pytest.fixture(scope="module")
+def many_words(run_seqtrans: RunSeqtrans, tmp_path_factory: Any) -> Path:
+    """A model of 1,200 words, each with a translation of its own, that has learned little but its shortlist."""
+    folder = tmp_path_factory.mktemp("words")
+    draw = random.Random(5)
+    pairs = [[*range(n, n + 4), *draw.choices(range(1200), k=2)] for n in range(0, 1200, 4)] * 3
+    (folder / "text.tsv").write_text(
+        "".join("\t".join(" ".join(f"{side}{n}" for n in pair) for side in "ab") + "\n" for pair in pairs), "utf-8"
+    )
+    (folder / "words.toml").write_text(
+        '[text]\ntype = "word"\nshortlist = 1\n[model]\nembedding = 8\nhidden = 8\n', "utf-8"
+    )
+    run = run_seqtrans(
+        "train", "--train", folder / "text.tsv", "--dev", folder / "text.tsv", "-o", folder / "words.safetensors",
+        "--config", folder / "words.toml", "--max-steps", 1, "--threads", 1,
+    )  # fmt: skip
+    assert run.returncode == 0, run.stderr.decode()
+    return folder / "words.safetensors"
+
+
+def test_a_shortlist_leaves_what_a_line_lets_expect(many_words: Path, run_seqtrans: RunSeqtrans) -> None:
+    def found(*flags: object) -> list[str]:
+        common = ["translate", "-m", many_words, "--format", "jsonl", "--beam", 4, "--n-best", 4, "--threads", 1]
+        run = run_seqtrans(*common, *flags, input=b"a1 a7 a1\na300\n")
+        assert run.returncode == 0, run.stderr.decode()
+        return run.stdout.decode().splitlines()
+
+    frequent = set(load_model(many_words).shortlist.always_A.tolist())  # type: ignore[union-attr]
+    subwords = load_model(many_words).target_subwords
+    for flags in (["--shortlist"], ["--set", "shortlist=true"], ["--shortlist", "--batch-size", 1]):
+        lines = found(*flags)
+        for line, expected in zip(lines, ({"b1", "b7"}, {"b300"}), strict=True):
+            said = {piece for h in json.loads(line)["hypotheses"] for piece in h["subwords"]}
+            assert {piece for piece in said if subwords.id_of(piece) not in frequent} <= {
+                f"\u2581{w}" for w in expected
+            }
+        assert lines != found()
+    assert found("--shortlist", "--processes", 2) == found("--shortlist")
+
+
+@pytest.mark.parametrize(
+    ("flags", "words"), [(["--exact"], "leave out --shortlist"), ([], "fewer than 1,000 target subwords")]
+)
+def test_a_shortlist_that_is_not_there_or_proves_nothing_is_refused(
+    tiny_model: Path, run_seqtrans: RunSeqtrans, flags: list[str], words: str
+) -> None:
+    run = run_seqtrans("translate", "-m", tiny_model, "--shortlist", *flags, input=b"one\n")
+    assert run.returncode == 2
+    assert words in run.stderr.decode()
+    assert run.stderr.count(b"\n") == 1
 
 
 def test_several_processes_say_the_same_line_for_line(

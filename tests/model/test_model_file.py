@@ -7,6 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 import torch
 from torch import Tensor
@@ -16,6 +17,7 @@ from seqtrans.errors import DataError, StreamError
 from seqtrans.model.attention import attention_names
 from seqtrans.model.container import read_sealed, write_sealed
 from seqtrans.model.file import KIND, TrainedModel, build_network, describe, load_model, save_model, weights_of
+from seqtrans.model.shortlist import Shortlist
 from seqtrans.recurrent.cells import cell_names
 from seqtrans.text.subword_training import learn_subwords
 from seqtrans.text.subwords import SubwordModel
@@ -205,6 +207,40 @@ def test_a_cache_that_cannot_be_is_refused(
     load_model(path)
     rewritten(path, lambda _, tensors: tensors.update({"cache.setting": torch.tensor(setting)}))
     assert "its cache has a share or sharpness out of range" in refused(path)
+
+
+@pytest.fixture
+def with_shortlist(languages: tuple[SubwordModel, SubwordModel], tmp_path: Path) -> Path:
+    model = make_model(SMALL, *languages)
+    translations = np.full((model.source_subwords.size, 2), 5, dtype=np.int32)
+    path = tmp_path / "shortlist.safetensors"
+    save_model(path, replace(model, shortlist=Shortlist.of(translations, np.array([6], dtype=np.int32))))
+    return path
+
+
+def test_a_shortlist_comes_back(with_shortlist: Path, saved: Path) -> None:
+    found = load_model(with_shortlist).shortlist
+    assert found is not None
+    assert found.always_A.tolist() == [0, 1, 2, 3, 6]
+    assert [ids.tolist() for ids in found.own([[4, 5], [4]], [[6, 9], []])] == [[5, 9], [5]]
+    assert load_model(saved).shortlist is None
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda t: t.pop("shortlist.always"),
+        lambda t: t.pop("shortlist.translations"),
+        lambda t: t.update({"shortlist.translations": t["shortlist.translations"][1:].contiguous()}),
+        lambda t: t.update({"shortlist.translations": t["shortlist.translations"].long()}),
+        lambda t: t.update({"shortlist.always": t["shortlist.always"][1:].contiguous()}),
+        lambda t: t.update({"shortlist.always": t["shortlist.always"].unsqueeze(0)}),
+        lambda t: t["shortlist.translations"].view(-1)[-1:].fill_(10**6),
+        lambda t: t["shortlist.translations"].view(-1)[-1:].fill_(-1),
+    ],
+)
+def test_a_shortlist_that_cannot_be_is_refused(with_shortlist: Path, change: Callable[[Tensors], object]) -> None:
+    assert "shortlist" in refused(rewritten(with_shortlist, lambda _, tensors: change(tensors)))
 
 
 def test_settings_that_never_did_anything_do_not_spoil_a_file(

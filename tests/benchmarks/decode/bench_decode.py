@@ -126,7 +126,9 @@ def main() -> None:
             theirs = median(lambda beam=beam, batch=batch: bench.theirs(beam, batch))  # type: ignore[misc]
             row = (f"{theirs.whole:.2f} s", "", f"{theirs.inside:.2f} s", "", bench.bleu(theirs.lines))
             table.add_row(str(beam), str(batch), "OpenNMT-py", *row)
-            kinds = [("fp32", ()), ("bf16", ()), ("int8", ()), ("bf16", ("--processes", str(arguments.threads)))]
+            processes = ("--processes", str(arguments.threads))
+            kinds = [("fp32", ()), ("bf16", ()), ("int8", ()), ("bf16", processes)]
+            kinds += [("fp32", ("--shortlist",)), ("bf16", ("--shortlist",)), ("bf16", ("--shortlist", *processes))]
             for precision, more in kinds:
                 ours = median(
                     lambda beam=beam, batch=batch, precision=precision, more=more: bench.ours(  # type: ignore[misc]
@@ -136,7 +138,7 @@ def main() -> None:
                 table.add_row(
                     "",
                     "",
-                    " ".join([precision, *(["processes"] if more else [])]),
+                    " ".join([precision, *(flag.removeprefix("--") for flag in more)]),
                     f"{ours.whole:.2f} s",
                     f"{theirs.whole / ours.whole:.1f}",
                     f"{ours.inside:.2f} s",
