@@ -7,6 +7,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from itertools import groupby
+
+from torch import Tensor
 
 from seqtrans.consensus import by_consensus
 from seqtrans.device import Compute
@@ -18,8 +21,9 @@ from seqtrans.search.decoding import search
 from seqtrans.search.exact import exact_search
 from seqtrans.search.hypothesis import Hypothesis, Request, SearchOptions
 from seqtrans.search.scorer import ModelScorer, StepScorer
+from seqtrans.search.watching import SearchStep
 from seqtrans.text.lines import LineReport, without_breaks
-from seqtrans.text.subwords import EOS_ID, SubwordModel
+from seqtrans.text.subwords import EOS_ID, SPACE, UNK_ID, SubwordModel
 
 MAX_SOURCE = 500
 """Source subwords that are read of one line; the rest is left out, with a warning."""
@@ -40,6 +44,8 @@ class Translation:
     hypotheses: list[Hypothesis]
     proven: bool | None = None
     """Whether the best is proven to be the best there is; None where that was not asked for."""
+    steps: Sequence[SearchStep] = ()
+    """What the search did, where that is to be told."""
 
 
 class LineTranslator:
@@ -51,6 +57,15 @@ class LineTranslator:
 
     def check(self, report: LineReport, lines: int) -> None:
         """Refuse what was mended while reading the first `lines`, where that is nothing to live with."""
+
+
+@dataclass(frozen=True)
+class _Found:
+    """Of one sentence."""
+
+    hypotheses: list[Hypothesis]
+    proven: bool | None
+    steps: Sequence[SearchStep] = ()
 
 
 class Translator(LineTranslator):
@@ -65,67 +80,104 @@ class Translator(LineTranslator):
         *,
         scorer: StepScorer | None = None,
         prefixed: bool = False,
+        required: bool = False,
+        watched: bool = False,
     ) -> None:
         """Make ready; `scorer`, where it is given, is asked in place of the model, whose subwords it shares.
 
-        With `prefixed`, what stands after a TAB in a line is what its translations begin with.
+        With `prefixed`, what stands after a TAB in a line is what its translations begin with; with `required`, what
+        stands after it, and after each further TAB, is what they hold. With `watched`, what the search did is told.
 
         Raises:
             UsageError: a subword to forbid is none.
         """
-        self.model, self.compute, self.options, self.batch_size = model, compute, options, batch_size
+        self.model, self.compute, self.batch_size = model, compute, batch_size
+        self.options = replace(options, alignments=True) if options.copy_unknown else options
         self.scorer = scorer or ModelScorer(model.seq2seq.to(compute.device))
         self.packed = PackedWeights(compute.int8)
-        self.prefixed = prefixed
+        self.prefixed, self.required, self.watched = prefixed, required, watched
         self.shortlist = model.shortlist if options.shortlist else None
         self.forbidden = [_forbidden(piece, model.target_subwords) for piece in options.forbid.split()]
 
     def translate(self, lines: Sequence[str]) -> list[Translation]:
         """Translate lines, whatever their order and length."""
-        prefixes = [""] * len(lines)
-        if self.prefixed:
-            parts = [line.partition("\t") for line in lines]
-            lines, prefixes = [line for line, _, _ in parts], [prefix for _, _, prefix in parts]
+        lines, prefixes, phrases = self._columns(lines)
         sources = self.model.source_subwords.encode_batch([line if line.strip() else "" for line in lines])
         starts = self.model.target_subwords.encode_batch(prefixes)
         cut = [len(ids) > MAX_SOURCE or len(start) > MAX_SOURCE for ids, start in zip(sources, starts, strict=True)]
         sources, starts = [ids[:MAX_SOURCE] for ids in sources], [ids[:MAX_SOURCE] for ids in starts]
         order = sorted((i for i, ids in enumerate(sources) if ids), key=lambda i: -len(sources[i]))
         with self.compute.arithmetic(), packed_weights(self.packed):
-            found = dict(zip(order, self._found([Request(sources[i], starts[i]) for i in order]), strict=True))
+            requests = [Request(sources[i], starts[i], phrases[i]) for i in order]
+            found = dict(zip(order, self._found(requests), strict=True))
         # of a blank line there is nothing to find, and nothing to prove
-        blank = [_EMPTY], True if self.options.exact else None
+        blank = _Found([_EMPTY], True if self.options.exact else None)
         return [
-            self._translation(line, ids, was_cut, *found.get(i, blank))
+            self._translation(line, ids, was_cut, found.get(i, blank))
             for i, (line, ids, was_cut) in enumerate(zip(lines, sources, cut, strict=True))
         ]
 
-    def _found(self, requests: list[Request]) -> list[tuple[list[Hypothesis], bool | None]]:
-        """The hypotheses of each sentence, and whether they are proven where that is wanted."""
+    def _columns(self, lines: Sequence[str]) -> tuple[list[str], list[str], list[list[list[int]]]]:
+        """The text of each line, what its translations begin with, and the phrases that they hold, as subword ids."""
+        if not (self.prefixed or self.required):
+            return list(lines), [""] * len(lines), [[]] * len(lines)
+        columns = [line.split("\t") if self.required else line.split("\t", 1) for line in lines]
+        prefixes = [parts.pop(1) if self.prefixed and len(parts) > 1 else "" for parts in columns]
+        encode = self.model.target_subwords.encode
+        phrases = [[encode(phrase)[:MAX_SOURCE] for phrase in parts[1:] if phrase.strip()] for parts in columns]
+        return [parts[0] for parts in columns], prefixes, phrases
+
+    def _found(self, requests: list[Request]) -> list[_Found]:
+        """What is found for each sentence."""
         options, device = self.options, self.compute.device
         if options.mbr:
             options = replace(options, n_best=options.beam)  # all that there is to choose from
-        found = search(self.scorer, requests, options, self.batch_size, device, self.forbidden, self.shortlist)
+        steps: list[list[SearchStep]] = [[] for _ in requests]
+        watch = (lambda number, step: steps[number].append(step)) if self.watched else None
+        found = search(self.scorer, requests, options, self.batch_size, device, self.forbidden, self.shortlist, watch)
         if not options.exact:
-            return [(hypotheses, None) for hypotheses in found]
+            return [_Found(hypotheses, None, told) for hypotheses, told in zip(found, steps, strict=True)]
         proofs = [
             exact_search(self.scorer, request, first, options, device, self.forbidden)
             for request, (first, *_) in zip(requests, found, strict=True)
         ]
-        return [([proof.best], proof.proven) for proof in proofs]
+        return [_Found([proof.best], proof.proven) for proof in proofs]
 
-    def _translation(
-        self, line: str, ids: list[int], cut: bool, hypotheses: list[Hypothesis], proven: bool | None
-    ) -> Translation:
-        texts = [self._text(h) for h in hypotheses]
+    def _translation(self, line: str, ids: list[int], cut: bool, found: _Found) -> Translation:
+        hypotheses = found.hypotheses
+        texts = [self._text(h, line) for h in hypotheses]
         if self.options.mbr:
             drawn = self.options.samples > 0
             ranked = by_consensus(hypotheses, texts, self.options.mbr, drawn=drawn)[: self.options.n_best]
             hypotheses, texts = [h for h, _ in ranked], [text for _, text in ranked]
-        return Translation(line, ids, cut, texts, hypotheses, proven)
+        return Translation(line, ids, cut, texts, hypotheses, found.proven, found.steps)
 
-    def _text(self, hypothesis: Hypothesis) -> str:
-        return without_breaks(self.model.target_subwords.decode(hypothesis.tokens))
+    def _text(self, hypothesis: Hypothesis, line: str) -> str:
+        target = self.model.target_subwords
+        if self.options.copy_unknown and UNK_ID in hypothesis.tokens and hypothesis.alignment is not None:
+            pieces = with_copies(hypothesis.tokens, hypothesis.alignment, self.model.source_subwords, line, target)
+            return without_breaks(target.decode_pieces(pieces))
+        return without_breaks(target.decode(hypothesis.tokens))
+
+
+def with_copies(
+    tokens: Sequence[int], alignment_TS: Tensor, source: SubwordModel, line: str, target: SubwordModel
+) -> list[str]:
+    """The subwords of a hypothesis, where unknown ones stand as what they attend to most in the line.
+
+    That is a subword of the source, or its whole word where the target is a model of words.
+    """
+    pieces, ids = source.encode_pieces(line), source.encode(line)
+    if target.type == "word":
+        numbers = _word_numbers(source, ids)
+        words = [
+            "".join(piece for _, piece in group) for _, group in groupby(enumerate(pieces), lambda p: numbers[p[0]])
+        ]
+        pieces = [SPACE + words[number].removeprefix(SPACE) for number in numbers]
+    else:
+        pieces = [piece.removeprefix(SPACE) for piece in pieces]
+    attended = alignment_TS[:, : len(ids)].argmax(dim=1).tolist()
+    return [pieces[at] if i == UNK_ID else target.piece(i) for i, at in zip(tokens, attended, strict=True)]
 
 
 def _forbidden(piece: str, subwords: SubwordModel) -> int:

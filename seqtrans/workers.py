@@ -36,6 +36,8 @@ class Answered:
     """Numbers, from 1, of lines of which a part only was read."""
     unproven: int = 0
     """Lines whose translation could not be proven to be the best, where that was asked for."""
+    reports: bytes = b""
+    """What the searches did, where that is to be told."""
 
 
 Answer = Callable[[list[str], int], Answered]

@@ -19,6 +19,7 @@ FLOORS = [
     {
         "training",
         "formats",
+        "search_report",
         "translation",
         "tagging",
         "perplexity",
@@ -48,6 +49,7 @@ NEIGHBOURS = {
     ("translation", "consensus"),
     ("recall", "training"),
     ("formats", "translation"),
+    ("search_report", "translation"),
     ("config", "errors"),
     ("config", "settings"),
     ("settings", "errors"),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 import time
+from contextlib import nullcontext
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -14,6 +15,7 @@ from seqtrans import plugins
 from seqtrans.cli.models import CellOption, load
 from seqtrans.cli.options import DeviceOption, ThreadsOption
 from seqtrans.cli.pace import Pace
+from seqtrans.cli.search_checks import Wanted, check
 from seqtrans.cli.streams import say
 from seqtrans.errors import UsageError
 
@@ -54,6 +56,12 @@ def translate(
     prefix: Annotated[
         bool, typer.Option("--prefix", help="Lines are SOURCE TAB PREFIX: what translations begin with.")
     ] = False,
+    require: Annotated[
+        bool,
+        typer.Option(
+            "--require", help="Lines are SOURCE TAB PHRASE TAB PHRASE...: what translations hold (after the PREFIX)."
+        ),
+    ] = False,
     sample: Annotated[
         int, typer.Option(max=10_000, help="Draw so many translations of each line at random, in place of a search.")
     ] = 0,
@@ -70,6 +78,10 @@ def translate(
     precision: Annotated[str, typer.Option(help="auto, fp32, bf16, or int8 (fastest).")] = "auto",
     device: DeviceOption = "auto",
     threads: ThreadsOption = 0,
+    report: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="Write all that the search kept, pruned and finished, as JSON lines."),
+    ] = None,
     verbose: Annotated[bool, typer.Option("--verbose", help="Say how fast it goes.")] = False,
 ) -> None:
     """Translate standard input to standard output.
@@ -88,6 +100,8 @@ def translate(
     from seqtrans.formats import find_format
     from seqtrans.formats.base import Written, check_alignment
     from seqtrans.recurrent.packing import packs
+    from seqtrans.search_report import report_line
+    from seqtrans.text.files import atomic_output, check_output
     from seqtrans.text.filters import chunks_of
     from seqtrans.text.lines import LineReport, open_input, read_lines
     from seqtrans.translation import CHUNK_BATCHES, MAX_SOURCE
@@ -96,8 +110,12 @@ def translate(
     write = find_format(output_format)
     check_alignment(alignment)
     resolved = resolve(config, settings or [], flags, drawn=sample > 0)
-    _check_lists(resolved, sample, exact, output_format)
-    _check_uses(resolved, sample > 0, exact, len(models), language_model is not None)
+    wanted = Wanted(
+        len(models), language_model is not None, prefix, require, sample, exact, report is not None, output_format
+    )
+    check(resolved, wanted)
+    if report is not None:
+        check_output(report, [*models, *([language_model] if language_model else [])])
     options = replace(resolved.options, alignments=alignment != "none", exact=exact, samples=sample)
     resolved = replace(resolved, options=options)
     begun = time.perf_counter()
@@ -107,9 +125,9 @@ def translate(
         raise UsageError("--precision int8: this build of torch has no such products; leave it out")
     trained = [load(model, cell) for model in models]
     language = None if language_model is None else load(language_model, cell)
-    translator = _translator(trained, language, compute, resolved, prefix, batch_size)
-    if alignment != "none" and not any(model.seq2seq.aligns for model in trained):
-        raise UsageError(f"{models[0]}: has no attention, so there is no alignment to print")
+    translator = _translator(trained, language, compute, resolved, wanted, batch_size)
+    if (alignment != "none" or options.copy_unknown) and not any(model.seq2seq.aligns for model in trained):
+        raise UsageError(f"{models[0]}: has no attention, so there is no alignment to print, or to copy by")
     if resolved.options.ranking.coverage_penalty and not all(model.seq2seq.aligns for model in trained):
         raise UsageError("coverage_penalty counts attention, which not every model has: leave it out")
 
@@ -117,18 +135,23 @@ def translate(
         found = list(enumerate(translator.translate(lines), first))
         written = [write(Written(number, translation, trained[0], alignment)) for number, translation in found]
         unread = [number + 1 for number, translation in found if translation.cut]
-        return Answered(written, unread, sum(translation.proven is False for _, translation in found))
+        unproven = sum(translation.proven is False for _, translation in found)
+        sides = trained[0].source_subwords, trained[0].target_subwords
+        told = b"" if report is None else b"".join(report_line(*one, *sides) for one in found)
+        return Answered(written, unread, unproven, told)
 
-    with open_input("-") as (stream, name):
-        report = LineReport(name, unread_beyond=f"{MAX_SOURCE} subwords")
+    with open_input("-") as (stream, name), nullcontext() if report is None else atomic_output(report) as told:
+        line_report = LineReport(name, unread_beyond=f"{MAX_SOURCE} subwords")
         pace, unproven = Pace(begun), 0
         try:
             chunk = max(1, batch_size * max(1, CHUNK_BATCHES // processes) // max(1, sample))
-            chunks = chunks_of(stream, read_lines(stream, report), chunk)
+            chunks = chunks_of(stream, read_lines(stream, line_report), chunk)
             for answered in answers(answer, chunks, processes, threads):
-                translator.check(report, pace.lines + len(answered.lines))
+                translator.check(line_report, pace.lines + len(answered.lines))
                 for number in answered.unread:
-                    report.unread.add(number)
+                    line_report.unread.add(number)
+                if told is not None:
+                    told.write(answered.reports)
                 sys.stdout.buffer.write(b"".join(answered.lines))
                 sys.stdout.buffer.flush()
                 unproven += answered.unproven
@@ -136,48 +159,12 @@ def translate(
                 if verbose and pace.is_time():
                     say(pace.describe())
         finally:
-            for warning in report.warnings():
+            for warning in line_report.warnings():
                 say(f"warning: {warning}")
             if verbose:
                 say(pace.describe())
             if exact:
                 say(f"{pace.lines - unproven:,} of {pace.lines:,} translations are proven to be the best there is")
-
-
-def _check_lists(resolved: Resolved, sample: int, exact: bool, output_format: str) -> None:
-    """Refuse lists that nothing tells apart, and what is nothing that a list is ranked by."""
-    options = resolved.options
-    kept = options.n_best if options.mbr or not sample else sample
-    if sample < 0 or (sample and (exact or "beam" in resolved.said)):
-        raise UsageError("--sample draws so many translations, at least 1: leave out --beam and --exact")
-    if sample and "n_best" in resolved.said and not (options.mbr and options.n_best <= sample):
-        raise UsageError("--sample prints all that is drawn; --n-best of them only with --set mbr=chrf or mbr=bleu")
-    if exact and options.shortlist:
-        raise UsageError("--exact proves a translation to be the best of all: leave out --shortlist")
-    if exact and (options.n_best > 1 or options.mbr):
-        raise UsageError("--exact proves one translation to be the best: leave out --n-best and mbr")
-    if options.mbr and (sample == 1 or (not sample and options.beam == 1)):
-        raise UsageError("mbr chooses from a list: give it a --beam or a --sample above 1")
-    if kept > 1 and output_format == "text":
-        raise UsageError("lists need --format moses or jsonl: in plain text, nothing tells them apart")
-
-
-_USES = {
-    "--lm": ("lm_weight",),
-    "several models": ("ensemble",),
-    "--exact": ("max_expansions",),
-    "--sample": ("temperature", "top_k", "top_p", "seed"),
-}
-"""Settings that mean nothing without these."""
-
-
-def _check_uses(resolved: Resolved, drawn: bool, exact: bool, models: int, language: bool) -> None:
-    """Refuse what was said and would do nothing; in a file, which serves many commands, it may stand."""
-    there = {"--lm": language, "several models": models > 1, "--exact": exact, "--sample": drawn}
-    for use, keys in _USES.items():
-        useless = sorted(resolved.said & set(keys))
-        if useless and not there[use]:
-            raise UsageError(f"{useless[0]} means nothing without {use}: add that, or leave it out")
 
 
 _NO_SHORTLIST = (
@@ -191,7 +178,7 @@ def _translator(
     language: TrainedModel | None,
     compute: Compute,
     resolved: Resolved,
-    prefixed: bool,
+    wanted: Wanted,
     batch_size: int,
 ) -> LineTranslator:
     """What turns lines into lines: a search by all models, or a tagger."""
@@ -201,14 +188,7 @@ def _translator(
 
     first, options = trained[0], resolved.options
     if first.config.model.task == "tag":
-        if (
-            resolved.given - {"n_best"}
-            or options.exact
-            or options.samples
-            or language is not None
-            or prefixed
-            or len(trained) > 1
-        ):
+        if resolved.given - {"n_best"} or not wanted.is_plain:
             raise UsageError("a tagger does not search: leave out --beam, --length-penalty and the like")
         if compute.int8:
             raise UsageError("a tagger has no products in int8: leave out --precision int8")
@@ -218,4 +198,13 @@ def _translator(
     if "max_ratio" not in resolved.given:
         options = replace(options, max_ratio=max(model.length_ratio for model in trained))
     scorer = combined(trained, language, resolved.combination, compute.device)
-    return Translator(first, compute, options, batch_size, scorer=scorer, prefixed=prefixed)
+    return Translator(
+        first,
+        compute,
+        options,
+        batch_size,
+        scorer=scorer,
+        prefixed=wanted.prefix,
+        required=wanted.require,
+        watched=wanted.report,
+    )

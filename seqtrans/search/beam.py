@@ -16,6 +16,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from seqtrans.search.hypothesis import SearchOptions
+from seqtrans.search.selection import best, best_of_banks, best_of_groups
 from seqtrans.search.slots import Endings, Floats, Ints, Slots
 
 
@@ -30,6 +31,8 @@ class Expansion:
     tokens_Bkm: Ints
     coverage_Bk: Floats
     """Of the source, by what was attended to so far; see `Ranking`."""
+    met_Bkm: Ints | None = None
+    """How many subwords of required phrases there are after each, where any are required."""
 
 
 @dataclass(frozen=True)
@@ -50,11 +53,11 @@ def advance(slots: Slots, found: Expansion, step: int, options: SearchOptions) -
     """
     lengths_B = step - slots.started_B + 1
     limit_B = slots.longest_B + 1
-    endings = slots.endings.best(_endings(slots, found, step, lengths_B, options))
+    endings = slots.endings.best(finished(slots, found, step, options))
     totals = slots.totals_BK[:, :, None] + found.best_Bkm
     totals[lengths_B >= limit_B] = -np.inf
-    chosen, totals_BK = _best(totals.reshape(len(slots), -1), options.beam)
-    best_B = totals_BK[:, 0]
+    chosen, totals_BK = _chosen(totals, found, options)
+    best_B = totals_BK.max(axis=1)
     if options.beam == 1:
         over_B = endings.scores_Bn[:, 0] > -np.inf
     else:
@@ -66,8 +69,19 @@ def advance(slots: Slots, found: Expansion, step: int, options: SearchOptions) -
     return replace(slots, totals_BK=totals_BK, endings=endings, over_B=over_B), goes_on
 
 
-def _endings(slots: Slots, found: Expansion, step: int, lengths_B: Ints, options: SearchOptions) -> Endings:
+def _chosen(totals_Bkm: Floats, found: Expansion, options: SearchOptions) -> tuple[Ints, Floats]:
+    """The places of those that go on, of each sentence, and their log-probabilities."""
+    if options.groups > 1:
+        return best_of_groups(totals_Bkm, found.tokens_Bkm, options.beam, options.groups, options.diversity)
+    totals_BM = totals_Bkm.reshape(len(totals_Bkm), -1)
+    if found.met_Bkm is not None:
+        return best_of_banks(totals_BM, found.met_Bkm.reshape(totals_BM.shape), options.beam)
+    return best(totals_BM, options.beam)
+
+
+def finished(slots: Slots, found: Expansion, step: int, options: SearchOptions) -> Endings:
     """Every hypothesis, ended here; of a greedy search only one whose end is the likeliest."""
+    lengths_B = step - slots.started_B + 1
     log_probs = slots.totals_BK + found.end_Bk
     scores = options.ranking.score(log_probs, lengths_B[:, None], found.coverage_Bk)
     ends = log_probs > -np.inf
@@ -75,22 +89,3 @@ def _endings(slots: Slots, found: Expansion, step: int, lengths_B: Ints, options
         ends &= (found.end_Bk >= found.best_Bkm[:, :, 0]) | (lengths_B > slots.longest_B)[:, None]
     rows = np.arange(scores.size).reshape(scores.shape)
     return Endings(np.where(ends, scores, -np.inf), log_probs, found.end_Bk, np.full(rows.shape, step), rows)
-
-
-def _best(totals: Floats, count: int) -> tuple[Ints, Floats]:
-    """The places of the largest of each row, largest first, and they; of equal ones that are chosen the first first.
-
-    Where a row has fewer, the first of them fills up, with -inf.
-    """
-    many = totals.shape[1]
-    if many > 4 * count:
-        places = np.sort(np.argpartition(-totals, count - 1, axis=1)[:, :count], axis=1)
-        order = np.argsort(-np.take_along_axis(totals, places, axis=1), axis=1, kind="stable")
-        places = np.take_along_axis(places, order, axis=1)
-    else:
-        places = np.argsort(-totals, axis=1, kind="stable")[:, :count]
-    largest = np.take_along_axis(totals, places, axis=1)
-    if many >= count:
-        return places, largest
-    missing = ((0, 0), (0, count - many))
-    return np.pad(places, missing), np.pad(largest, missing, constant_values=-np.inf)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import chain
 
 import numpy as np
 import torch
@@ -30,9 +31,9 @@ class Candidates:
 
     @staticmethod
     def of(requests: Sequence[Request], shortlist: Shortlist) -> Candidates:
-        """For some sentences; what a hypothesis has to begin with is among them."""
-        prefixes = [request.prefix for request in requests]
-        lists = shortlist.own([request.source for request in requests], prefixes)
+        """For some sentences; what a hypothesis has to begin with, and to hold, is among them."""
+        given = [[*request.prefix, *chain(*request.required)] for request in requests]
+        lists = shortlist.own([request.source for request in requests], given)
         shared = len(shortlist.always_A)
         ids = np.full((len(lists), shared + max(map(len, lists))), PAD_ID, dtype=np.int64)
         ids[:, :shared] = shortlist.always_A

@@ -24,6 +24,7 @@ from seqtrans.search.attended import attended_more, coverage_of
 from seqtrans.search.beam import Chosen, Expansion, advance
 from seqtrans.search.candidates import Candidates
 from seqtrans.search.hypothesis import Hypothesis, Request, SearchOptions, nothing
+from seqtrans.search.required import State
 from seqtrans.search.restrictions import Restrictions, Rows
 from seqtrans.search.sampling import draw
 from seqtrans.search.scorer import SearchState, StepScorer
@@ -31,6 +32,7 @@ from seqtrans.search.shapes import REFILL, remaining
 from seqtrans.search.slots import Floats, Ints, Slots, array
 from seqtrans.search.top import top
 from seqtrans.search.trace import Step, Trace, alignment_of, joined_rows
+from seqtrans.search.watching import Watch, tell
 from seqtrans.text.batches import pad_sources
 from seqtrans.text.subwords import BOS_ID, EOS_ID
 
@@ -46,17 +48,19 @@ def search(
     device: torch.device = CPU,
     forbidden: Sequence[int] = (),
     shortlist: Shortlist | None = None,
+    watch: Watch | None = None,
 ) -> list[list[Hypothesis]]:
     """The `n_best` best finished hypotheses of each sentence, or so many `samples`, best first.
 
     `batch_size` sentences are searched at a time, or samples drawn.
 
-    No hypothesis holds a subword that is `forbidden`, or one that is not on the `shortlist` of its source.
+    No hypothesis holds a subword that is `forbidden`, or one that is not on the `shortlist` of its source. `watch` is
+    told of each step of a search.
     What is found depends neither on the batch size nor on the order, but for what rounding does to near ties.
     """
     allowed = _Allowed(forbidden, shortlist)
     if not options.samples:
-        return _Search(scorer, requests, options, batch_size, device, allowed).run()
+        return _Search(scorer, requests, options, batch_size, device, allowed, watch).run()
     every = [replace(request, sample=number) for request in requests for number in range(options.samples)]
     drawn = _Search(scorer, every, replace(options, beam=1, n_best=1), batch_size, device, allowed).run()
     groups = [drawn[start : start + options.samples] for start in range(0, len(drawn), options.samples)]
@@ -83,6 +87,8 @@ class _Batch:
     """What each row has attended to so far, where coverage counts."""
     candidates: Candidates | None
     """What may follow, where that is not every subword."""
+    progress: list[State]
+    """How far each row has come with what is required; nothing where nothing is."""
 
     def join(self, other: _Batch) -> _Batch:
         """These sentences and, after them, others."""
@@ -93,7 +99,8 @@ class _Batch:
         if self.candidates is not None and other.candidates is not None:
             candidates = self.candidates.join(other.candidates)
         ids = torch.cat([self.ids_N, other.ids_N])
-        return _Batch(self.slots.join(other.slots), ids, self.state.join(other.state), attended, candidates)
+        progress = self.progress + other.progress
+        return _Batch(self.slots.join(other.slots), ids, self.state.join(other.state), attended, candidates, progress)
 
 
 @dataclass(frozen=True)
@@ -106,6 +113,7 @@ class _Looked:
     weights_NS: Tensor
     attended_NS: Tensor | None
     candidates: Candidates | None
+    progress: list[State]
 
     @property
     def rows(self) -> int:
@@ -124,11 +132,12 @@ class _Search:
         places: int,
         device: torch.device,
         allowed: _Allowed,
+        watch: Watch | None = None,
     ) -> None:
         self.scorer, self.requests, self.options = scorer, requests, options
         self.places, self.device = places, device
         self.restrictions = Restrictions(requests, options, allowed.forbidden)
-        self.shortlist = allowed.shortlist
+        self.shortlist, self.watch = allowed.shortlist, watch
         self.trace = Trace()
         self.taken = 0
         """Requests that have had a place."""
@@ -169,7 +178,10 @@ class _Search:
         attended = None
         if self.options.ranking.coverage_penalty:
             attended = torch.zeros(len(numbers), len(source_SB), device=self.device)
-        return _Batch(slots, ids, state, attended, candidates)
+        progress = []
+        if self.restrictions.requires:
+            progress = [self.restrictions.required[number].start for number in numbers.tolist()]
+        return _Batch(slots, ids, state, attended, candidates, progress)
 
     def _look(self, batch: _Batch) -> _Looked:
         """Expand every hypothesis, decide which go on, and read out what is found of sentences that are over."""
@@ -177,16 +189,21 @@ class _Search:
         each = len(log_probs) // len(batch.slots)
         started = np.repeat(batch.slots.started_B, each)
         rows = Rows(
-            np.repeat(batch.slots.numbers_B, each), len(self.trace) - started, lambda: self.trace.history(started)
+            np.repeat(batch.slots.numbers_B, each),
+            len(self.trace) - started,
+            lambda: self.trace.history(started),
+            lambda: batch.progress,
         )
         self.restrictions.apply(log_probs, rows, batch.candidates)
         found = self._expansion(log_probs, batch)
         slots, chosen = advance(batch.slots, found, len(self.trace), self.options)
+        if self.watch is not None:
+            tell(self.watch, batch.slots, found, slots, chosen, len(self.trace), self.options)
         for slot in np.flatnonzero(slots.over_B & ~batch.slots.over_B).tolist():
             number = int(slots.numbers_B[slot])
             self.found[number] = self._read(slots, slot)
         attended = None if batch.attended_NS is None else attended_more(batch.attended_NS, weights)
-        return _Looked(slots, chosen, state, weights, attended, batch.candidates)
+        return _Looked(slots, chosen, state, weights, attended, batch.candidates, batch.progress)
 
     def _expansion(self, log_probs_NV: Tensor, batch: _Batch) -> Expansion:
         """What the search needs to know of the next subwords; EOS is taken away from the others."""
@@ -202,9 +219,36 @@ class _Search:
             return self._drawn(log_probs_NV, ends, coverage, batch)
         log_probs_NV[:, EOS_ID] = -torch.inf
         best, places = (array(values) for values in top(log_probs_NV, self.options.beam))
-        best, ends = (np.where(np.isnan(values), -np.inf, values) for values in (best, ends))
         tokens = places if batch.candidates is None else batch.candidates.ids(places)
-        return Expansion(ends, best.reshape(*shape, -1), tokens.reshape(*shape, -1), coverage)
+        met = None
+        if self.restrictions.requires:
+            best, tokens, met = self._with_wanted(log_probs_NV, best, tokens, batch)
+            met = met.reshape(*shape, -1)
+        best, ends = (np.where(np.isnan(values), -np.inf, values) for values in (best, ends))
+        return Expansion(ends, best.reshape(*shape, -1), tokens.reshape(*shape, -1), coverage, met)
+
+    def _with_wanted(
+        self, log_probs_NV: Tensor, best_Nm: Floats, tokens_Nm: Ints, batch: _Batch
+    ) -> tuple[Floats, Ints, Ints]:
+        """Continuations and, beside them, what brings required phrases on; and how many subwords of these there are."""
+        each = len(log_probs_NV) // len(batch.slots)
+        required = [self.restrictions.required[number] for number in np.repeat(batch.slots.numbers_B, each).tolist()]
+        wanted = [one.wanted(state) for one, state in zip(required, batch.progress, strict=True)]
+        more = np.full((len(wanted), max(map(len, wanted))), EOS_ID)
+        for row, ids in enumerate(wanted):
+            more[row, : len(ids)] = ids
+        columns = more
+        if batch.candidates is not None:
+            row_of = np.repeat(np.arange(len(more)), more.shape[1])
+            columns = batch.candidates.places(row_of, more.ravel(), len(more)).reshape(more.shape)
+        values = array(log_probs_NV.gather(1, torch.from_numpy(columns).to(self.device)))
+        values[(more[:, :, None] == tokens_Nm[:, None, :]).any(axis=2)] = -np.inf  # each continuation once
+        tokens = np.concatenate([tokens_Nm, more], axis=1)
+        met = [
+            [one.met(one.after(state, token)) for token in row]
+            for one, state, row in zip(required, batch.progress, tokens.tolist(), strict=True)
+        ]
+        return np.concatenate([best_Nm, values], axis=1), tokens, np.array(met)
 
     def _drawn(self, log_probs_NV: Tensor, ends_B1: Floats, coverage_B1: Floats, batch: _Batch) -> Expansion:
         """One subword for each sentence, or the end; what was not drawn counts for nothing.
@@ -256,7 +300,15 @@ class _Search:
             rows = torch.from_numpy(step.parents_N).to(self.device)
         attended = looked.attended_NS if rows is None or looked.attended_NS is None else looked.attended_NS[rows]
         ids = torch.from_numpy(step.tokens_N).to(self.device)
-        return _Batch(slots, ids, looked.state.select(rows, sentences), attended, candidates), step
+        progress = []
+        if looked.progress:
+            numbers = np.repeat(slots.numbers_B, len(step.tokens_N) // len(slots)).tolist()
+            before = [looked.progress[row] for row in step.parents_N.tolist()]
+            progress = [
+                self.restrictions.required[number].after(state, token)
+                for number, state, token in zip(numbers, before, step.tokens_N.tolist(), strict=True)
+            ]
+        return _Batch(slots, ids, looked.state.select(rows, sentences), attended, candidates, progress), step
 
     def _read(self, slots: Slots, slot: int) -> list[Hypothesis]:
         """The n-best of a sentence that is over."""

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import reduce
 
 import numpy as np
 import torch
@@ -19,6 +20,7 @@ from torch import Tensor
 
 from seqtrans.search.attended import attended_more, coverage_of
 from seqtrans.search.hypothesis import Hypothesis, Request, SearchOptions
+from seqtrans.search.required import State
 from seqtrans.search.restrictions import Restrictions, Rows
 from seqtrans.search.scorer import SearchState, StepScorer
 from seqtrans.search.slots import Floats, Ints, array
@@ -146,8 +148,9 @@ class _Exact:
         ids = torch.tensor([path.token for path in paths], device=self.device)
         logs, after, weights = self.scorer.step(ids, state)
         count = len(paths)
+        lengths = np.full(count, length)
         self.restrictions.apply(
-            logs, Rows(np.zeros(count, dtype=np.int64), np.full(count, length), lambda: _history(paths))
+            logs, Rows(np.zeros(count, dtype=np.int64), lengths, lambda: _history(paths), lambda: self._progress(paths))
         )
         log_probs = array(logs)
         ends = totals_N + log_probs[:, EOS_ID]
@@ -178,6 +181,10 @@ class _Exact:
             length + 1,
             is_cut,
         )
+
+    def _progress(self, paths: list[_Path]) -> list[State]:
+        (required,) = self.restrictions.required
+        return [reduce(required.after, tokens.tolist(), required.start) for tokens in _history(paths)]
 
     def _may_win(self, totals: Floats, length: int) -> NDArray[np.bool_]:
         """Whether hypotheses of `length` subwords that are yet to end may score more than the best."""

@@ -45,6 +45,8 @@ class Request:
     source: Sequence[int]
     prefix: Sequence[int] = ()
     """What every hypothesis begins with."""
+    required: Sequence[Sequence[int]] = ()
+    """Phrases that every hypothesis holds, of at least one subword each."""
     sample: int = 0
     """Which of a sentence's samples is wanted, where hypotheses are drawn."""
 
@@ -59,15 +61,23 @@ class SearchOptions:
     ranking: Ranking = field(default_factory=Ranking)
     max_ratio: float = bounded(2.0, 0, 1000)
     max_extra: int = bounded(10, 0, 100_000)
-    """A hypothesis has at most max_ratio * source length (EOS included) + max_extra subwords, a forced prefix aside."""
+    """A hypothesis has at most max_ratio * source length (EOS included) + max_extra subwords, beside a forced prefix
+    and required phrases."""
     min_ratio: float = bounded(0.0, 0, 1000)
     """It has at least min_ratio * source length."""
     no_repeat: int = bounded(0, 0, 1000)
     """No so many subwords in a row stand twice in a hypothesis; 0: any may."""
     forbid: str = ""
     """Subwords that no hypothesis holds, as `seqtrans tokenize encode` prints them, with spaces between."""
+    groups: int = bounded(1, 1, 10_000)
+    """Parts of the beam, each of which keeps away from what those before it say (diverse beam search)."""
+    diversity: float = bounded(0.5, 0, 100)
+    """How far: what a subword loses each time that a group before has said it at the same step."""
     shortlist: bool = False
     """Whether hypotheses hold only subwords that the source's subwords let expect; see `Shortlist`."""
+    copy_unknown: bool = False
+    """Whether an unknown subword is written as the source's, or in a model of words the word, that it attends to
+    most."""
     mbr: str = one_of("", "", "chrf", "bleu")
     """A sentence metric by which the list that was found, or drawn, is ranked: minimum Bayes risk; "": as found."""
     samples: int = no_setting(0)
@@ -82,7 +92,8 @@ class SearchOptions:
 
     def max_length(self, request: Request) -> int:
         """The longest hypothesis."""
-        return int(self.max_ratio * (len(request.source) + 1)) + self.max_extra + len(request.prefix)
+        given = len(request.prefix) + sum(map(len, request.required))
+        return int(self.max_ratio * (len(request.source) + 1)) + self.max_extra + given
 
     def min_length(self, request: Request) -> int:
         """The shortest hypothesis."""

@@ -14,6 +14,7 @@ from torch import Tensor
 
 from seqtrans.search.candidates import Candidates
 from seqtrans.search.hypothesis import Request, SearchOptions
+from seqtrans.search.required import Required, State
 from seqtrans.search.slots import Ints
 from seqtrans.text.subwords import BOS_ID, EOS_ID, PAD_ID
 
@@ -30,6 +31,8 @@ class Rows:
     """How many subwords each has."""
     history: Callable[[], Ints]
     """These subwords [N, T], before them -1."""
+    progress: Callable[[], Sequence[State]]
+    """How far each has come with what is required."""
 
 
 class Restrictions:
@@ -41,6 +44,8 @@ class Restrictions:
         self.no_repeat = options.no_repeat
         self.forbidden = np.array(forbidden, dtype=np.int64)
         self.forces = any(self.prefixes)
+        self.required = [Required(request.required) for request in requests]
+        self.requires = any(request.required for request in requests)
 
     def apply(self, log_probs_NV: Tensor, rows: Rows, candidates: Candidates | None = None) -> None:
         """Write -inf where a subword is not allowed; with `candidates`, the columns are these."""
@@ -62,7 +67,11 @@ class Restrictions:
             log_probs_NV.masked_fill_(candidates.holding(self.forbidden, log_probs_NV), -torch.inf)
         if self.no_repeat:
             log_probs_NV[at(*repetitions(rows.history(), self.no_repeat))] = -torch.inf
-        early = np.flatnonzero(rows.lengths_N < self.shortest[rows.requests_N])
+        is_early = rows.lengths_N < self.shortest[rows.requests_N]
+        if self.requires:
+            states = zip(rows.requests_N.tolist(), rows.progress(), strict=True)
+            is_early |= np.array([not self.required[number].is_met(state) for number, state in states])
+        early = np.flatnonzero(is_early)
         if len(early):
             log_probs_NV[torch.from_numpy(early), EOS_ID] = -torch.inf
         if len(forced):

@@ -56,7 +56,7 @@ class Slots:
     """The most subwords that a hypothesis may have."""
     over_B: NDArray[np.bool_]
     totals_BK: Floats
-    """Log-probabilities of the unfinished hypotheses, best first; -inf where there is none."""
+    """Log-probabilities of the unfinished hypotheses; -inf where there is none."""
     endings: Endings
     """The best so far."""
 

@@ -9,10 +9,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import torch
 
 from seqtrans.cli.search_options import resolve
 from seqtrans.errors import UsageError
-from seqtrans.model.file import load_model
+from seqtrans.model.file import load_model, save_model
+from seqtrans.text.subwords import UNK_ID
 from tests.conftest import RunSeqtrans
 
 SOURCE = b"one two three\nfour five\n\nsix\n"
@@ -118,6 +120,11 @@ def test_wrong_values_are_refused(setting: str, words: str) -> None:
         (["--set", "max_expansions=9"], "without --exact"),
         (["--set", "seed=9"], "without --sample"),
         (["--set", "mbr=chrf", "--sample", "1"], "above 1"),
+        (["--set", "diversity=1"], "without groups"),
+        (["--set", "groups=2"], "5 hypotheses make no 2"),
+        (["--set", "groups=5", "--require"], "leave out groups"),
+        (["--sample", "2", "--require", "--format", "moses"], "leave out --require"),
+        (["--exact", "--report", "x.json"], "leave out --exact"),
     ],
 )
 def test_settings_that_mean_nothing_are_refused(
@@ -198,6 +205,66 @@ def test_a_shortlist_that_is_not_there_or_proves_nothing_is_refused(
     assert run.returncode == 2
     assert words in run.stderr.decode()
     assert run.stderr.count(b"\n") == 1
+
+
+def test_translations_hold_what_is_required(tiny_model: Path, run_seqtrans: RunSeqtrans) -> None:
+    text = b"one two three\tneun\nfour five\n\nsix\tdrei vier\tacht\n"
+    for flags in ([], ["--exact"], ["--beam", 1], ["--n-best", 1, "--set", "no_repeat=3"]):
+        found = lines(run_seqtrans("translate", "-m", tiny_model, "--require", *flags, input=text))
+        assert "neun" in found[0].split()
+        assert "drei vier" in found[3]
+        assert "acht" in found[3].split()
+        assert found[1] == lines(run_seqtrans("translate", "-m", tiny_model, *flags, input=text))[1]
+    both = lines(
+        run_seqtrans("translate", "-m", tiny_model, "--require", "--prefix", input=b"one\tzwei\tneun\nsix\n\none\n")
+    )
+    assert both[0].split()[0] == "zwei"
+    assert "neun" in both[0].split()
+
+
+def test_groups_of_a_beam(tiny_model: Path, run_seqtrans: RunSeqtrans) -> None:
+    def found(*flags: object) -> list[list[str]]:
+        common = ["translate", "-m", tiny_model, "--format", "jsonl", "--beam", 6, "--n-best", 6, "--precision", "fp32"]
+        run = run_seqtrans(*common, *flags, input=SOURCE)
+        assert run.returncode == 0, run.stderr.decode()
+        return [[h["text"] for h in json.loads(line)["hypotheses"]] for line in run.stdout.splitlines()]
+
+    diverse = found("--set", "groups=3")
+    assert diverse == found("--set", "groups=3", "diversity=0.5") != found()
+    assert all(len(set(texts)) == len(texts) for texts in diverse)
+
+
+def test_a_report_holds_the_search(tiny_model: Path, run_seqtrans: RunSeqtrans, tmp_path: Path) -> None:
+    common = ["translate", "-m", tiny_model, "--beam", 3, "--precision", "fp32"]
+    plain = run_seqtrans(*common, input=SOURCE)
+    for flags in ([], ["--processes", 2, "--batch-size", 1]):
+        run = run_seqtrans(*common, "--report", tmp_path / "beam.json", *flags, input=SOURCE)
+        assert run.returncode == 0, run.stderr.decode()
+        assert run.stdout == plain.stdout
+        told = [json.loads(line) for line in (tmp_path / "beam.json").read_text("utf-8").splitlines()]
+        assert [one["line"] for one in told] == [0, 1, 2, 3]
+        assert [one["translation"] for one in told] == plain.stdout.decode().splitlines()
+        assert told[2]["steps"] == []
+        texts, best = [""], (-1e9, "")
+        for step in told[0]["steps"]:
+            best = max(best, *((end["score"], texts[end["parent"]]) for end in step["finished"]))
+            assert len(step["kept"]) == 3
+            texts = [texts[one["parent"]] + one["subword"] if one else "" for one in step["kept"]]
+        assert best[1].replace("\u2581", " ").strip() == told[0]["translation"]
+
+
+def test_unknown_words_are_copied(tiny_model: Path, run_seqtrans: RunSeqtrans, tmp_path: Path) -> None:
+    """A model that says nothing but the unknown word, and attends to what it likes."""
+    model = load_model(tiny_model)
+    with torch.no_grad():
+        model.network.output_bias[UNK_ID] = 50.0
+    save_model(tmp_path / "unknown.safetensors", model)
+    common = ["translate", "-m", tmp_path / "unknown.safetensors", "--beam", 1]
+    (unknown, *_) = lines(run_seqtrans(*common, input=SOURCE))
+    assert set(unknown.split()) == {"\u2047"}
+    copied = lines(run_seqtrans(*common, "--set", "copy_unknown=true", input="Zoë Łukasz\nx\n\ny\n".encode()))
+    assert set(copied[0].split()) <= {"Zoë", "Łukasz"}
+    assert set(copied[1].split()) == {"x"}
 
 
 def test_several_processes_say_the_same_line_for_line(
