@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from itertools import groupby
 
 from torch import Tensor
 
@@ -15,6 +14,7 @@ from seqtrans.consensus import by_consensus
 from seqtrans.device import Compute
 from seqtrans.errors import UsageError
 from seqtrans.model.file import TrainedModel
+from seqtrans.model.shortlist import Shortlist
 from seqtrans.recurrent.packing import PackedWeights
 from seqtrans.recurrent.products import packed_weights
 from seqtrans.search.decoding import search
@@ -46,6 +46,8 @@ class Translation:
     """Whether the best is proven to be the best there is; None where that was not asked for."""
     steps: Sequence[SearchStep] = ()
     """What the search did, where that is to be told."""
+    unmet: bool = False
+    """Whether it does not hold all that is required."""
 
 
 class LineTranslator:
@@ -82,11 +84,13 @@ class Translator(LineTranslator):
         prefixed: bool = False,
         required: bool = False,
         watched: bool = False,
+        shortlist: Shortlist | None = None,
     ) -> None:
         """Make ready; `scorer`, where it is given, is asked in place of the model, whose subwords it shares.
 
         With `prefixed`, what stands after a TAB in a line is what its translations begin with; with `required`, what
         stands after it, and after each further TAB, is what they hold. With `watched`, what the search did is told.
+        With a `shortlist`, they hold nothing else than that allows.
 
         Raises:
             UsageError: a subword to forbid is none.
@@ -96,7 +100,7 @@ class Translator(LineTranslator):
         self.scorer = scorer or ModelScorer(model.seq2seq.to(compute.device))
         self.packed = PackedWeights(compute.int8)
         self.prefixed, self.required, self.watched = prefixed, required, watched
-        self.shortlist = model.shortlist if options.shortlist else None
+        self.shortlist = shortlist
         self.forbidden = [_forbidden(piece, model.target_subwords) for piece in options.forbid.split()]
 
     def translate(self, lines: Sequence[str]) -> list[Translation]:
@@ -108,12 +112,16 @@ class Translator(LineTranslator):
         sources, starts = [ids[:MAX_SOURCE] for ids in sources], [ids[:MAX_SOURCE] for ids in starts]
         order = sorted((i for i, ids in enumerate(sources) if ids), key=lambda i: -len(sources[i]))
         with self.compute.arithmetic(), packed_weights(self.packed):
-            requests = [Request(sources[i], starts[i], phrases[i]) for i in order]
+            able = [[ids for ids in held if _can_be_held(ids)] for held in phrases]
+            requests = [Request(sources[i], starts[i], able[i]) for i in order]
             found = dict(zip(order, self._found(requests), strict=True))
         # of a blank line there is nothing to find, and nothing to prove
         blank = _Found([_EMPTY], True if self.options.exact else None)
         return [
-            self._translation(line, ids, was_cut, found.get(i, blank))
+            replace(
+                self._translation(line, ids, was_cut, found.get(i, blank)),
+                unmet=bool(phrases[i]) and (i not in found or able[i] != phrases[i]),
+            )
             for i, (line, ids, was_cut) in enumerate(zip(lines, sources, cut, strict=True))
         ]
 
@@ -124,7 +132,7 @@ class Translator(LineTranslator):
         columns = [line.split("\t") if self.required else line.split("\t", 1) for line in lines]
         prefixes = [parts.pop(1) if self.prefixed and len(parts) > 1 else "" for parts in columns]
         encode = self.model.target_subwords.encode
-        phrases = [[encode(phrase)[:MAX_SOURCE] for phrase in parts[1:] if phrase.strip()] for parts in columns]
+        phrases = [[ids for phrase in parts[1:] if (ids := encode(phrase))] for parts in columns]
         return [parts[0] for parts in columns], prefixes, phrases
 
     def _found(self, requests: list[Request]) -> list[_Found]:
@@ -145,39 +153,52 @@ class Translator(LineTranslator):
 
     def _translation(self, line: str, ids: list[int], cut: bool, found: _Found) -> Translation:
         hypotheses = found.hypotheses
-        texts = [self._text(h, line) for h in hypotheses]
+        texts = [self._text(h, line, ids) for h in hypotheses]
         if self.options.mbr:
             drawn = self.options.samples > 0
             ranked = by_consensus(hypotheses, texts, self.options.mbr, drawn=drawn)[: self.options.n_best]
             hypotheses, texts = [h for h, _ in ranked], [text for _, text in ranked]
         return Translation(line, ids, cut, texts, hypotheses, found.proven, found.steps)
 
-    def _text(self, hypothesis: Hypothesis, line: str) -> str:
+    def _text(self, hypothesis: Hypothesis, line: str, ids: list[int]) -> str:
         target = self.model.target_subwords
         if self.options.copy_unknown and UNK_ID in hypothesis.tokens and hypothesis.alignment is not None:
-            pieces = with_copies(hypothesis.tokens, hypothesis.alignment, self.model.source_subwords, line, target)
-            return without_breaks(target.decode_pieces(pieces))
+            source = self.model.source_subwords
+            pieces = source.encode_pieces(line)[: len(ids)]
+            copies = copied_words(source, pieces, ids) if target.type == "word" else copied_subwords(pieces)
+            return without_breaks(
+                target.decode_pieces(with_copies(hypothesis.tokens, hypothesis.alignment, copies, target))
+            )
         return without_breaks(target.decode(hypothesis.tokens))
 
 
-def with_copies(
-    tokens: Sequence[int], alignment_TS: Tensor, source: SubwordModel, line: str, target: SubwordModel
-) -> list[str]:
-    """The subwords of a hypothesis, where unknown ones stand as what they attend to most in the line.
-
-    That is a subword of the source, or its whole word where the target is a model of words.
+def with_copies(tokens: Sequence[int], alignment_TS: Tensor, copies: Sequence[str], target: SubwordModel) -> list[str]:
+    """The subwords of a hypothesis; unknown ones are the copy of the position that they attend to most of all that
+    have one.
     """
-    pieces, ids = source.encode_pieces(line), source.encode(line)
-    if target.type == "word":
-        numbers = _word_numbers(source, ids)
-        words = [
-            "".join(piece for _, piece in group) for _, group in groupby(enumerate(pieces), lambda p: numbers[p[0]])
-        ]
-        pieces = [SPACE + words[number].removeprefix(SPACE) for number in numbers]
-    else:
-        pieces = [piece.removeprefix(SPACE) for piece in pieces]
-    attended = alignment_TS[:, : len(ids)].argmax(dim=1).tolist()
-    return [pieces[at] if i == UNK_ID else target.piece(i) for i, at in zip(tokens, attended, strict=True)]
+    usable = [position for position, copy in enumerate(copies) if copy]
+    if not usable:
+        return target.pieces(tokens)
+    attended = alignment_TS[:, usable].argmax(dim=1).tolist()
+    return [copies[usable[at]] if i == UNK_ID else target.piece(i) for i, at in zip(tokens, attended, strict=True)]
+
+
+def copied_subwords(pieces: Sequence[str]) -> list[str]:
+    """What stands for an unknown subword: a subword of the source, without the space before it."""
+    return [piece.removeprefix(SPACE) for piece in pieces]
+
+
+def copied_words(source: SubwordModel, pieces: Sequence[str], ids: Sequence[int]) -> list[str]:
+    """What stands for an unknown word: for each subword of the source the word that it is in."""
+    words: dict[int, str] = {}
+    numbers = _word_numbers(source, ids)
+    for number, piece in zip(numbers, pieces, strict=True):
+        words[number] = words.get(number, "") + piece.removeprefix(SPACE)
+    return [words[number] and SPACE + words[number] for number in numbers]
+
+
+def _can_be_held(phrase: Sequence[int]) -> bool:
+    return len(phrase) <= MAX_SOURCE and UNK_ID not in phrase
 
 
 def _forbidden(piece: str, subwords: SubwordModel) -> int:

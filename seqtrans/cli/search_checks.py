@@ -70,13 +70,13 @@ def _check_lists(resolved: Resolved, wanted: Wanted) -> None:
 def _check_beam(resolved: Resolved, wanted: Wanted) -> None:
     options = resolved.options
     if wanted.exact and options.shortlist:
-        raise UsageError("--exact proves a translation to be the best of all: leave out --shortlist")
+        raise UsageError("--exact proves a translation to be the best of all: leave out shortlist")
     if wanted.exact and wanted.report:
         raise UsageError("--report tells of a search with a beam: leave out --exact")
     if options.beam % options.groups and not wanted.sample:
         raise UsageError(f"groups are equal parts of the beam: {options.beam} hypotheses make no {options.groups}")
-    if options.groups > 1 and wanted.require:
-        raise UsageError("--require shares the beam out in its own way: leave out groups")
+    if options.groups > 1 and (wanted.require or wanted.prefix):
+        raise UsageError("--require and --prefix leave groups nothing to choose apart: leave out groups")
 
 
 _USES = {

@@ -115,7 +115,7 @@ def translate(
     )
     check(resolved, wanted)
     if report is not None:
-        check_output(report, [*models, *([language_model] if language_model else [])])
+        check_output(report, [*models, *(path for path in (language_model, config) if path is not None)])
     options = replace(resolved.options, alignments=alignment != "none", exact=exact, samples=sample)
     resolved = replace(resolved, options=options)
     begun = time.perf_counter()
@@ -135,21 +135,25 @@ def translate(
         found = list(enumerate(translator.translate(lines), first))
         written = [write(Written(number, translation, trained[0], alignment)) for number, translation in found]
         unread = [number + 1 for number, translation in found if translation.cut]
+        unmet = [number + 1 for number, translation in found if translation.unmet]
         unproven = sum(translation.proven is False for _, translation in found)
         sides = trained[0].source_subwords, trained[0].target_subwords
         told = b"" if report is None else b"".join(report_line(*one, *sides) for one in found)
-        return Answered(written, unread, unproven, told)
+        return Answered(written, unread, unmet, unproven, told)
 
     with open_input("-") as (stream, name), nullcontext() if report is None else atomic_output(report) as told:
         line_report = LineReport(name, unread_beyond=f"{MAX_SOURCE} subwords")
         pace, unproven = Pace(begun), 0
         try:
-            chunk = max(1, batch_size * max(1, CHUNK_BATCHES // processes) // max(1, sample))
+            batches = 1 if report is not None else max(1, CHUNK_BATCHES // processes)  # whole searches are large
+            chunk = max(1, batch_size * batches // max(1, sample))
             chunks = chunks_of(stream, read_lines(stream, line_report), chunk)
             for answered in answers(answer, chunks, processes, threads):
                 translator.check(line_report, pace.lines + len(answered.lines))
                 for number in answered.unread:
                     line_report.unread.add(number)
+                for number in answered.unmet:
+                    line_report.unmet.add(number)
                 if told is not None:
                     told.write(answered.reports)
                 sys.stdout.buffer.write(b"".join(answered.lines))
@@ -168,8 +172,8 @@ def translate(
 
 
 _NO_SHORTLIST = (
-    "--shortlist: the first model has none: it has fewer than 1,000 target subwords, or was trained with "
-    "text.shortlist = 0, or by an older version; leave --shortlist out, or train anew"
+    "shortlist: no model has one: fewer than 1,000 target subwords, or trained with text.shortlist = 0 or by an older "
+    "version, or the average of models with different ones; leave it out, or train anew"
 )
 
 
@@ -193,7 +197,8 @@ def _translator(
         if compute.int8:
             raise UsageError("a tagger has no products in int8: leave out --precision int8")
         return line_translator(first, compute, options, batch_size)
-    if options.shortlist and first.shortlist is None:
+    listed = next((model for model in trained if model.shortlist is not None), None)
+    if options.shortlist and listed is None:
         raise UsageError(_NO_SHORTLIST)
     if "max_ratio" not in resolved.given:
         options = replace(options, max_ratio=max(model.length_ratio for model in trained))
@@ -207,4 +212,5 @@ def _translator(
         prefixed=wanted.prefix,
         required=wanted.require,
         watched=wanted.report,
+        shortlist=listed.shortlist if options.shortlist and listed is not None else None,
     )

@@ -92,6 +92,10 @@ class CandidateIds:
     shared: int
     """A."""
 
+    def on(self, device: torch.device) -> CandidateIds:
+        """The same on a device."""
+        return CandidateIds(self.ids_BC.to(device), self.shared)
+
     def select(self, sentences: Tensor) -> CandidateIds:
         """Of some of the sentences, in this order."""
         return CandidateIds(self.ids_BC.index_select(0, sentences), self.shared)
@@ -102,12 +106,14 @@ class CandidateIds:
 
 
 def joined_lists(first: Tensor, second: Tensor, value: float) -> Tensor:
-    """Two batches [B, C, ...], one after the other, the narrower filled up with `value`."""
+    """Two batches [B, C], one after the other, filled up with `value`, and no wider than the longest list."""
     wide = max(first.shape[1], second.shape[1])
-    return torch.cat([_as_wide(lists, wide, value) for lists in (first, second)])
+    lists = torch.cat([as_wide(first, wide, value), as_wide(second, wide, value)])
+    return lists[:, : int((lists != value).any(dim=0).nonzero()[-1]) + 1]
 
 
-def _as_wide(lists: Tensor, wide: int, value: float) -> Tensor:
+def as_wide(lists: Tensor, wide: int, value: float) -> Tensor:
+    """[B, C, ...] with so many places, filled up with `value` or cut."""
     behind = (0, 0) * (lists.dim() - 2)
     return F.pad(lists, (*behind, 0, wide - lists.shape[1]), value=value)
 
@@ -149,5 +155,6 @@ class NarrowOutput:
 
     def join(self, other: NarrowOutput) -> NarrowOutput:
         """Of these sentences and, after them, others."""
-        own, bias = joined_lists(self.own_BCE, other.own_BCE, 0), joined_lists(self.bias_BC, other.bias_BC, -torch.inf)
-        return NarrowOutput(self.shared_AE, own, bias)
+        bias = joined_lists(self.bias_BC, other.bias_BC, -torch.inf)
+        wide = bias.shape[1] - len(self.shared_AE)
+        return NarrowOutput(self.shared_AE, torch.cat([as_wide(part.own_BCE, wide, 0) for part in (self, other)]), bias)

@@ -1,8 +1,9 @@
 """One step of a beam search, and of greedy search, for a batch of sentences.
 
-Each sentence keeps the K best unfinished hypotheses. At each step every one of them may end, and the K best of their
-other continuations go on, so that ending does not narrow the beam. A search is over at the sentence's length limit,
-or when no unfinished hypothesis can, whatever follows, enter the n-best: that stop changes nothing.
+Each sentence keeps the K best unfinished hypotheses (see `selection` for what is best). At each step every one of them
+may end, and the K best of their other continuations go on, so that ending does not narrow the beam. A search is over
+at the sentence's length limit, or when no unfinished hypothesis can, whatever follows, enter the n-best: that stop
+changes nothing.
 
 Greedy search keeps one hypothesis, and ends when nothing is likelier than the end.
 
@@ -27,7 +28,7 @@ class Expansion:
     end_Bk: Floats
     """Of EOS."""
     best_Bkm: Floats
-    """Of the likeliest other subwords, likeliest first."""
+    """Of the likeliest other subwords, likeliest first, and of those that required phrases want."""
     tokens_Bkm: Ints
     coverage_Bk: Floats
     """Of the source, by what was attended to so far; see `Ranking`."""

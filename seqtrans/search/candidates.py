@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from itertools import chain
 
 import numpy as np
@@ -26,8 +27,8 @@ class Candidates:
     First come what all share, and of that the special subwords, so that their places are their ids.
     """
 
-    ids_BC: Ints
-    shared: int
+    told: CandidateIds
+    """What a scorer is told of them, here on the processor."""
 
     @staticmethod
     def of(requests: Sequence[Request], shortlist: Shortlist) -> Candidates:
@@ -39,37 +40,34 @@ class Candidates:
         ids[:, :shared] = shortlist.always_A
         for row, found in enumerate(lists):
             ids[row, shared : shared + len(found)] = found
-        return Candidates(ids, shared)
+        return Candidates(CandidateIds(torch.from_numpy(ids), shared))
 
-    def on(self, device: torch.device) -> CandidateIds:
-        """What a scorer is told of them."""
-        return CandidateIds(torch.from_numpy(self.ids_BC).to(device), self.shared)
+    @cached_property
+    def lists(self) -> Ints:
+        """The subwords [B, C]."""
+        ids: Ints = self.told.ids_BC.numpy()
+        return ids
 
     def select(self, kept: Ints) -> Candidates:
         """Of some of the sentences."""
-        return Candidates(self.ids_BC[kept], self.shared)
+        return Candidates(self.told.select(torch.from_numpy(kept)))
 
     def join(self, other: Candidates) -> Candidates:
         """Of these sentences and, after them, others."""
-        wide = max(self.ids_BC.shape[1], other.ids_BC.shape[1])
-        widened = [
-            np.pad(ids, ((0, 0), (0, wide - ids.shape[1])), constant_values=PAD_ID)
-            for ids in (self.ids_BC, other.ids_BC)
-        ]
-        return Candidates(np.concatenate(widened), self.shared)
+        return Candidates(self.told.join(other.told))
 
     def ids(self, places_NM: Ints) -> Ints:
         """The subwords at these places of each row's list."""
-        each = len(places_NM) // len(self.ids_BC)
-        return self.ids_BC[np.arange(len(places_NM))[:, None] // each, places_NM]
+        each = len(places_NM) // len(self.lists)
+        return self.lists[np.arange(len(places_NM))[:, None] // each, places_NM]
 
     def holding(self, tokens: Ints, like_NC: Tensor) -> Tensor:
         """Where any of the tokens stands in the list of each row [N, C]."""
-        held = np.repeat(np.isin(self.ids_BC, tokens), len(like_NC) // len(self.ids_BC), axis=0)
+        held = np.repeat(np.isin(self.lists, tokens), len(like_NC) // len(self.lists), axis=0)
         return torch.from_numpy(held).to(like_NC.device)
 
     def places(self, rows: Ints, tokens: Ints, count: int) -> Ints:
         """Where each token stands in the list of its row, of so many rows; it has to be there."""
-        lists = self.ids_BC[rows // (count // len(self.ids_BC))]
-        places: Ints = (lists == tokens[:, None]).argmax(axis=1)
+        own = self.lists[rows // (count // len(self.lists))]
+        places: Ints = (own == tokens[:, None]).argmax(axis=1)
         return places

@@ -62,7 +62,7 @@ def search(
     if not options.samples:
         return _Search(scorer, requests, options, batch_size, device, allowed, watch).run()
     every = [replace(request, sample=number) for request in requests for number in range(options.samples)]
-    drawn = _Search(scorer, every, replace(options, beam=1, n_best=1), batch_size, device, allowed).run()
+    drawn = _Search(scorer, every, replace(options, beam=1, n_best=1, groups=1), batch_size, device, allowed).run()
     groups = [drawn[start : start + options.samples] for start in range(0, len(drawn), options.samples)]
     return [sorted((h for (h,) in group), key=lambda h: -h.score) for group in groups]
 
@@ -172,7 +172,7 @@ class _Search:
         longest = np.array([self.options.max_length(request) for request in requests])
         slots = Slots.fresh(numbers, len(self.trace), longest, self.options.n_best)
         candidates = None if self.shortlist is None else Candidates.of(requests, self.shortlist)
-        told = None if candidates is None else candidates.on(self.device)
+        told = None if candidates is None else candidates.told.on(self.device)
         state = self.scorer.start(source_SB.to(self.device), lengths_B.to(self.device), told)
         ids = torch.full((len(numbers),), BOS_ID, device=self.device)
         attended = None

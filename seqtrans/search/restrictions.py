@@ -55,8 +55,12 @@ class Restrictions:
             return torch.from_numpy(rows), torch.from_numpy(places)
 
         forced, next_tokens = self._forced(rows) if self.forces else _NOWHERE
+        wanted, wanted_tokens = self._wanted(rows) if self.requires else _NOWHERE
+        # what is asked for, whatever else forbids it
         if len(forced):
-            worth = log_probs_NV[at(forced, next_tokens)]  # whatever else forbids it
+            worth = log_probs_NV[at(forced, next_tokens)]
+        if len(wanted):
+            wanted_worth = log_probs_NV[at(wanted, wanted_tokens)]
         for special in (PAD_ID, BOS_ID):  # several times as fast as both at once
             log_probs_NV[:, special] = -torch.inf
         if not len(self.forbidden):
@@ -74,9 +78,18 @@ class Restrictions:
         early = np.flatnonzero(is_early)
         if len(early):
             log_probs_NV[torch.from_numpy(early), EOS_ID] = -torch.inf
+        if len(wanted):
+            log_probs_NV[at(wanted, wanted_tokens)] = wanted_worth
         if len(forced):
             log_probs_NV[torch.from_numpy(forced)] = -torch.inf
             log_probs_NV[at(forced, next_tokens)] = worth
+
+    def _wanted(self, rows: Rows) -> tuple[Ints, Ints]:
+        """Rows, and subwords that bring required phrases on in them."""
+        states = zip(rows.requests_N.tolist(), rows.progress(), strict=True)
+        found = [(row, token) for row, (number, s) in enumerate(states) for token in self.required[number].wanted(s)]
+        wanted, tokens = np.array(found, dtype=np.int64).reshape(-1, 2).T
+        return wanted, tokens
 
     def _forced(self, rows: Rows) -> tuple[Ints, Ints]:
         """The rows that are inside a prefix, and its next subword."""

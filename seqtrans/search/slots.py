@@ -39,6 +39,8 @@ class Endings:
 
     def best(self, others: Endings) -> Endings:
         """As many as there are here, of both, best first. Of equal scores the first found comes first."""
+        if (others.scores_Bn.max(axis=1) <= self.scores_Bn[:, -1]).all():  # as it mostly is towards the end
+            return self
         both = _each(lambda *values: np.concatenate(values, axis=1), self, others)
         order = np.argsort(-both.scores_Bn, axis=1, kind="stable")[:, : self.scores_Bn.shape[1]]
         return _each(lambda values: np.take_along_axis(values, order, axis=1), both)

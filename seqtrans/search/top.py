@@ -12,8 +12,19 @@ GROUP = 64
 """Values whose maximum stands for them in the first stage."""
 
 
+FEW = 1 << 16
+"""Of so few values the library's own function finds the largest sooner."""
+
+
 def top(values_NM: Tensor, k: int) -> tuple[Tensor, Tensor]:
-    """The k largest of each row, largest first, and their places; fewer where a row has fewer.
+    """The k largest of each row, largest first, and their places; fewer where a row has fewer."""
+    if values_NM.numel() < FEW:
+        return values_NM.topk(min(k, values_NM.shape[1]), dim=1)
+    return top_by_groups(values_NM, k)
+
+
+def top_by_groups(values_NM: Tensor, k: int) -> tuple[Tensor, Tensor]:
+    """The same, of many.
 
     In two stages: the k largest values lie within the k groups of largest maxima. A group is every
     (M / GROUP)-th value, so that maxima are those of one half of a row and the other, and again of that.

@@ -15,7 +15,7 @@ from seqtrans.search.hypothesis import SearchOptions
 from seqtrans.search.slots import Slots
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Continuation:
     """A hypothesis with one more subword."""
 
@@ -44,7 +44,7 @@ class SearchStep:
 
     kept: list[Continuation]
     pruned: list[Continuation]
-    """Those that were looked at and are not kept, likeliest first."""
+    """Those that were looked at and are not kept, likeliest first; at the limit of length all."""
     finished: list[Finished]
 
 

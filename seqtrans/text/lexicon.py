@@ -19,7 +19,7 @@ from seqtrans.text.subwords import EOS_ID, PAD_ID
 
 ITERATIONS = 5
 MOST_CELLS = 1 << 25
-"""Of a text with more, pairs from all over it are learned from; so many take a quarter of a minute."""
+"""So many take a quarter of a minute, and 2 GiB."""
 _CHUNK = 1 << 22
 _NONE = PAD_ID
 """Stands for the source of what comes from no subword."""
@@ -32,7 +32,8 @@ def likeliest_translations(
 ) -> NDArray[np.int32]:
     """The `count` target subwords of highest t(target | source) for each source subword [V, N], likeliest first.
 
-    Where there are fewer, EOS fills up. The sizes are those of the vocabularies.
+    Where there are fewer, EOS fills up. The sizes are those of the vocabularies. Of a text with more than `most_cells`,
+    pairs from all over it are learned from.
     """
     chunks = [_Chunk.of(corpus, pairs, target_size) for pairs in _parts(corpus, most_cells)]
     links = np.unique(np.concatenate([chunk.links for chunk in chunks]))
@@ -60,9 +61,10 @@ def most_frequent(side: Ragged, vocabulary: int, count: int) -> NDArray[np.int32
 
 
 def _parts(corpus: EncodedCorpus, most_cells: int) -> list[Ints]:
-    """The pairs to learn from, so many together that their arrays are not too large."""
+    """The pairs to learn from, so many together that their arrays are not too large; none that is so by itself."""
     cells = (corpus.source.lengths + 1) * corpus.target.lengths
-    pairs = np.arange(0, len(corpus), -(-int(cells.sum()) // most_cells))
+    usable = np.flatnonzero(cells <= _CHUNK)
+    pairs = usable[:: max(1, -(-int(cells[usable].sum()) // most_cells))]
     return np.split(pairs, np.flatnonzero(np.diff(np.cumsum(cells[pairs]) // _CHUNK)) + 1)
 
 

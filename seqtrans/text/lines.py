@@ -49,6 +49,8 @@ class LineReport:
     unread: Tally = field(default_factory=Tally)
     """Lines of which the reader's user took a part only, and the length of that part."""
     unread_beyond: str = ""
+    unmet: Tally = field(default_factory=Tally)
+    """Lines whose translation does not hold all that is required."""
 
     def warnings(self) -> Iterator[str]:
         """One sentence for each kind of mended line, with the number of lines and the first of them."""
@@ -56,6 +58,11 @@ class LineReport:
             (self.invalid, "not valid UTF-8, bad bytes replaced by U+FFFD"),
             (self.nul, "with NUL, replaced by U+FFFD"),
             (self.unread, f"longer than {self.unread_beyond}, the rest left out"),
+            (
+                self.unmet,
+                "with phrases that no translation can hold, left out: "
+                "characters or words that the model does not know, more than 500 subwords, or a blank source",
+            ),
             (self.cut if self.cut != self.unread else Tally(), f"longer than {MAX_LINE_BYTES} bytes, cut there"),
         )
         for tally, what in kinds:

@@ -6,6 +6,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
+
 from seqtrans.config import TextConfig
 from seqtrans.errors import UsageError
 from seqtrans.model.file import load_model
@@ -133,16 +135,21 @@ def prepare(
         encoded.append(corpus)
     digests = _named(train_text.digests, dev_text.digests)
     digests |= dict(zip(SUBWORD_DIGESTS, (source.digest, target.digest), strict=True))
-    shortlist = None if aligned else _shortlist(encoded[0], source.size, target.size, config.shortlist)
+    shortlist = None if aligned else _shortlist(encoded[0], source, target, config.shortlist, report)
     return TrainingData(source, target, encoded[0], encoded[1], dev_text, digests, shortlist)
 
 
-def _shortlist(corpus: EncodedCorpus, source_size: int, target_size: int, count: int) -> Shortlist | None:
+def _shortlist(
+    corpus: EncodedCorpus, source: SubwordModel, target: SubwordModel, count: int, report: Callable[[str], None]
+) -> Shortlist | None:
     """Which target subwords each source subword lets expect, where that is wanted and worth knowing."""
-    if not count or target_size < LEAST_VOCABULARY:
+    if not count or target.size < LEAST_VOCABULARY:
         return None
-    translations = likeliest_translations(corpus, source_size, target_size, count)
-    return Shortlist.of(translations, most_frequent(corpus.target, target_size, ALWAYS))
+    report(f"shortlist: learning {count} translations of each of {source.size:,} source subwords")
+    translations = likeliest_translations(corpus, source.size, target.size, count)
+    if source.digest == target.digest:  # a name, say, stays what it is
+        translations[:, -1] = np.arange(source.size)
+    return Shortlist.of(translations, most_frequent(corpus.target, target.size, ALWAYS))
 
 
 def _named(train: dict[str, str], dev: dict[str, str]) -> dict[str, str]:

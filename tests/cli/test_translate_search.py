@@ -14,7 +14,9 @@ import torch
 from seqtrans.cli.search_options import resolve
 from seqtrans.errors import UsageError
 from seqtrans.model.file import load_model, save_model
+from seqtrans.text.subword_training import learn_subwords
 from seqtrans.text.subwords import UNK_ID
+from seqtrans.translation import copied_subwords, copied_words, with_copies
 from tests.conftest import RunSeqtrans
 
 SOURCE = b"one two three\nfour five\n\nsix\n"
@@ -123,6 +125,7 @@ def test_wrong_values_are_refused(setting: str, words: str) -> None:
         (["--set", "diversity=1"], "without groups"),
         (["--set", "groups=2"], "5 hypotheses make no 2"),
         (["--set", "groups=5", "--require"], "leave out groups"),
+        (["--set", "groups=5", "--prefix"], "leave out groups"),
         (["--sample", "2", "--require", "--format", "moses"], "leave out --require"),
         (["--exact", "--report", "x.json"], "leave out --exact"),
     ],
@@ -196,7 +199,7 @@ def test_a_shortlist_leaves_what_a_line_lets_expect(many_words: Path, run_seqtra
 
 
 @pytest.mark.parametrize(
-    ("flags", "words"), [(["--exact"], "leave out --shortlist"), ([], "fewer than 1,000 target subwords")]
+    ("flags", "words"), [(["--exact"], "leave out shortlist"), ([], "fewer than 1,000 target subwords")]
 )
 def test_a_shortlist_that_is_not_there_or_proves_nothing_is_refused(
     tiny_model: Path, run_seqtrans: RunSeqtrans, flags: list[str], words: str
@@ -251,6 +254,52 @@ def test_a_report_holds_the_search(tiny_model: Path, run_seqtrans: RunSeqtrans, 
             assert len(step["kept"]) == 3
             texts = [texts[one["parent"]] + one["subword"] if one else "" for one in step["kept"]]
         assert best[1].replace("\u2581", " ").strip() == told[0]["translation"]
+
+
+def test_phrases_that_cannot_be_held_are_told_of(tiny_model: Path, run_seqtrans: RunSeqtrans) -> None:
+    text = b"one two\tBerlin\tneun\nfour five\tneun\n\tneun\nsix\t\t \n"
+    run = run_seqtrans("translate", "-m", tiny_model, "--require", input=text)
+    assert run.returncode == 0
+    found = run.stdout.decode().split("\n")
+    assert len(found) == 5
+    assert "neun" in found[0].split()
+    assert "\u2047" not in found[0]
+    assert found[2] == ""
+    assert run.stderr.decode().splitlines() == [
+        "seqtrans: warning: <stdin>:1: 2 line(s) with phrases that no translation can hold, left out: "
+        "characters or words that the model does not know, more than 500 subwords, or a blank source"
+    ]
+
+
+def test_settings_for_a_search_do_not_disturb_samples(
+    tiny_model: Path, run_seqtrans: RunSeqtrans, tmp_path: Path
+) -> None:
+    (tmp_path / "g.toml").write_text("[search]\nbeam = 4\ngroups = 2\n", "utf-8")
+    common = ["translate", "-m", tiny_model, "--sample", 2, "--format", "moses"]
+    plain = run_seqtrans(*common, input=SOURCE)
+    run = run_seqtrans(*common, "--config", tmp_path / "g.toml", input=SOURCE)
+    assert (run.returncode, run.stdout) == (0, plain.stdout)
+    run = run_seqtrans("translate", "-m", tiny_model, "--config", tmp_path / "g.toml", "--report", tmp_path / "g.toml")
+    assert run.returncode == 2
+    assert "would be overwritten" in run.stderr.decode()
+
+
+def test_copies_stand_where_they_are_attended_to() -> None:
+    source = learn_subwords(["abc abd bad", "cab"], "char", 100)
+    words = learn_subwords(["one two", "three"], "word", 100)
+    line = "ab \u017b ba"
+    pieces, ids = source.encode_pieces(line), source.encode(line)
+    at = pieces.index("\u017b")
+    weights = torch.full((2, len(ids) + 1), 0.01)
+    weights[0, 0] = weights[1, at] = 0.5
+    weights[:, -1] = 0.9  # EOS has no copy
+    copies = copied_subwords(pieces)
+    assert copies[0] == ""  # the space
+    assert with_copies([UNK_ID, UNK_ID], weights, copies, source)[1] == "\u017b"
+    assert with_copies([UNK_ID, UNK_ID], weights, copies, source)[0] != ""
+    copies = copied_words(source, pieces, ids)
+    assert with_copies([words.id_of("\u2581one"), UNK_ID], weights, copies, words) == ["\u2581one", "\u2581\u017b"]
+    assert with_copies([UNK_ID], weights[:1], [""], words) == words.pieces([UNK_ID])
 
 
 def test_unknown_words_are_copied(tiny_model: Path, run_seqtrans: RunSeqtrans, tmp_path: Path) -> None:

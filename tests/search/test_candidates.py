@@ -13,6 +13,7 @@ from seqtrans.config import ModelConfig
 from seqtrans.model.language_model import LanguageModel
 from seqtrans.model.seq2seq import Seq2Seq
 from seqtrans.model.shortlist import CandidateIds, NarrowOutput, Shortlist
+from seqtrans.search.candidates import Candidates
 from seqtrans.search.decoding import CPU, search
 from seqtrans.search.ensemble import EnsembleScorer
 from seqtrans.search.fusion import FusionScorer
@@ -114,6 +115,21 @@ def test_the_order_of_sentences_does_not_matter(random_network: Make, random_sou
     found = search(ModelScorer(network), requests[::-1], options, 3, CPU, (), lists)[::-1]
     for one, other in zip(found, truth, strict=True):
         alike(one, other)
+
+
+def test_lists_are_no_wider_than_the_longest_that_is_left() -> None:
+    long, short = Shortlist.of(np.arange(4, 14, dtype=np.int32)[None], np.array([20], dtype=np.int32)), shortlist(1)
+    wide = Candidates.of([Request([0])], long)
+    narrow = Candidates(CandidateIds(torch.tensor([[0, 1, 2, 3, 20, 6]]), 5))
+    both = wide.join(narrow)
+    assert both.lists.shape == (2, 15)
+    assert both.select(np.array([1])).join(narrow).lists.tolist() == [[0, 1, 2, 3, 20, 6]] * 2
+    weight, bias = torch.randn(21, 4), torch.randn(21)
+    outputs = [NarrowOutput.of(part.told, weight, bias) for part in (both, narrow)]
+    left = outputs[0].select(torch.tensor([1])).join(outputs[1])
+    assert left.logits(torch.ones(2, 4)).shape == (2, 6)
+    assert torch.equal(left.logits(torch.ones(2, 4))[0], outputs[1].logits(torch.ones(1, 4))[0])
+    assert short.always_A[:4].tolist() == [0, 1, 2, 3]
 
 
 def test_narrow_logits_are_some_of_the_wide_ones(random_network: Make) -> None:

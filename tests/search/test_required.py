@@ -70,6 +70,18 @@ def test_all_that_hold_them_are_searched_and_no_others(
             same([proof.best], truth, options.ranking, f"seed {seed}")
 
 
+def test_what_is_asked_for_may_be_forbidden_and_repeat(random_network: Make, random_sources: Sources) -> None:
+    for seed in range(6):
+        network = random_network(seed, 20)
+        phrases = [[10, 10], [11]]
+        requests = [Request(source, (), phrases) for source in random_sources(seed, 4)]
+        for beam in (1, 4):
+            options = SearchOptions(beam, max_ratio=1, max_extra=3, no_repeat=1)
+            for (h,) in search(ModelScorer(network), requests, options, 3, CPU, [11]):
+                assert h.score > -np.inf
+                assert all(holds(h.tokens, phrase) for phrase in phrases)
+
+
 @pytest.mark.parametrize("beam", [1, 2, 5])
 @pytest.mark.parametrize("listed", [False, True])
 def test_narrow_beams_hold_them_too_whatever_the_batch(

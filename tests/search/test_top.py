@@ -8,15 +8,16 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import Tensor
 
-from seqtrans.search.top import GROUP, top
+from seqtrans.search.top import FEW, GROUP, top, top_by_groups
 
 
 def check(values: Tensor, k: int) -> None:
-    best, places = top(values, k)
     expected = values.topk(min(k, values.shape[1]), dim=1).values
-    assert torch.equal(best, expected)
-    assert torch.equal(values.gather(1, places), best)
-    assert all(len(set(row)) == len(row) for row in places.tolist())
+    for way in (top, top_by_groups):
+        best, places = way(values, k)
+        assert torch.equal(best, expected)
+        assert torch.equal(values.gather(1, places), best)
+        assert all(len(set(row)) == len(row) for row in places.tolist())
 
 
 @settings(deadline=None, max_examples=200)
@@ -44,7 +45,7 @@ def test_places_that_are_ruled_out_come_last(rows: int, many: int, seed: int, sh
 def test_the_largest_is_found_wherever_it_is(place: int) -> None:
     values = torch.zeros(2, 4101, dtype=torch.float64)
     values[1, place] = 1
-    best, places = top(values, 10)
+    best, places = top_by_groups(values, 10)
     assert best[1, 0] == 1
     assert places[1, 0] == place
     check(values, 10)
@@ -60,11 +61,16 @@ def test_the_largest_may_all_lie_together(together: str) -> None:
     }[together]
     values = torch.randn(1, many)
     values[0, places] = torch.arange(100.0, 100 + len(places))
-    _, found = top(values, len(places))
+    _, found = top_by_groups(values, len(places))
     assert found[0].tolist() == places[::-1]
 
 
 def test_fewer_values_than_wanted() -> None:
-    best, places = top(torch.tensor([[1.0, 3.0, 2.0]]), 10)
-    assert best.tolist() == [[3, 2, 1]]
-    assert places.tolist() == [[1, 2, 0]]
+    for way in (top, top_by_groups):
+        best, places = way(torch.tensor([[1.0, 3.0, 2.0]]), 10)
+        assert best.tolist() == [[3, 2, 1]]
+        assert places.tolist() == [[1, 2, 0]]
+
+
+def test_many_values() -> None:
+    check(torch.randn(2, FEW, generator=torch.Generator().manual_seed(3)), 5)
