@@ -28,7 +28,7 @@ from seqtrans.search.required import State
 from seqtrans.search.restrictions import Restrictions, Rows
 from seqtrans.search.sampling import draw
 from seqtrans.search.scorer import SearchState, StepScorer
-from seqtrans.search.shapes import REFILL, remaining
+from seqtrans.search.shapes import REFILL, joining, remaining
 from seqtrans.search.slots import Floats, Ints, Slots, array
 from seqtrans.search.top import top
 from seqtrans.search.trace import Step, Trace, alignment_of, joined_rows
@@ -155,18 +155,18 @@ class _Search:
         looked = None if batch is None else self._look(batch)
         over = np.ones(0, dtype=bool) if looked is None else looked.slots.over_B
         free = self.places - int((~over).sum())
-        comes_in = self.taken < len(self.requests) and free >= max(1, self.places // REFILL)
+        comes_in = joining(len(self.requests) - self.taken, free) if free >= max(1, self.places // REFILL) else 0
         parts: list[tuple[_Looked, Ints | None]] = []
         if looked is not None and not over.all():
-            parts.append((looked, np.flatnonzero(~over) if comes_in else remaining(over)))
+            parts.append((looked, remaining(over, self.places, comes_in)))
         if comes_in:
-            parts.append((self._look(self._fresh(free)), None))
+            parts.append((self._look(self._fresh(comes_in)), None))
         return self._go_on(parts) if parts else None
 
-    def _fresh(self, places: int) -> _Batch:
+    def _fresh(self, count: int) -> _Batch:
         """The next requests, encoded."""
-        numbers = np.arange(self.taken, min(self.taken + places, len(self.requests)))
-        self.taken += len(numbers)
+        numbers = np.arange(self.taken, self.taken + count)
+        self.taken += count
         requests = self.requests[numbers[0] : numbers[-1] + 1]
         source_SB, lengths_B = pad_sources([request.source for request in requests])
         longest = np.array([self.options.max_length(request) for request in requests])

@@ -25,14 +25,25 @@ def fitting(count: int) -> int:
     return -(-count // step) * step
 
 
-def remaining(over: NDArray[np.bool_]) -> NDArray[np.int64] | None:
-    """Which of the sentences to keep, in their order, given which are over; None: all, for no smaller size fits."""
+def joining(waiting: int, free: int) -> int:
+    """How many of the sentences that wait come into free places: rounded down to three binary digits."""
+    count = min(waiting, free)
+    step = 1 << max(count.bit_length() - 3, 0)
+    return count // step * step
+
+
+def remaining(over: NDArray[np.bool_], places: int, others: int = 0) -> NDArray[np.int64] | None:
+    """Which of the sentences to keep, in their order, given which are over; None: all, for no smaller size fits.
+
+    `others` come to stand beside them; together they have so many `places`.
+    """
     unfinished = int((~over).sum())
-    spare = fitting(unfinished) - unfinished  # ended sentences that fill the size up
+    # ended sentences that fill the size up
+    spare = min(fitting(unfinished + others), places) - others - unfinished
     if unfinished + spare >= len(over):
         return None
     keep = ~over
-    keep[np.flatnonzero(over)[:spare]] = True
+    keep[np.flatnonzero(over)[::-1][:spare]] = True  # the last to have come, or the first would stay to the end
     return np.flatnonzero(keep)
 
 

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from seqtrans.search.shapes import fitting, remaining
+from seqtrans.search.shapes import fitting, joining, remaining
 
 
 @pytest.mark.parametrize(
@@ -18,13 +18,25 @@ def test_few_sizes_fit_every_number(count: int, size: int) -> None:
     assert fitting(count) == size
 
 
-@given(st.lists(st.booleans(), min_size=1, max_size=80))
-def test_what_remains_holds_all_that_is_not_over_in_order(over: list[bool]) -> None:
-    found = remaining(np.array(over))
+@given(st.lists(st.booleans(), min_size=1, max_size=80), st.integers(0, 80), st.integers(0, 80))
+def test_what_remains_holds_all_that_is_not_over_in_order(over: list[bool], free: int, others: int) -> None:
+    places = len(over) + free
+    others = min(others, places - over.count(False))
+    wanted = min(fitting(over.count(False) + others), places)
+    found = remaining(np.array(over), places, others)
     if found is None:
-        assert fitting(over.count(False)) >= len(over)
+        assert wanted - others >= len(over)
         return
     kept = found.tolist()
-    assert len(kept) == fitting(over.count(False)) < len(over)
+    assert len(kept) + others == wanted
+    assert len(kept) < len(over)
     assert kept == sorted(set(kept))
     assert {number for number, ended in enumerate(over) if not ended} <= set(kept)
+
+
+@given(st.integers(0, 200), st.integers(0, 200))
+def test_few_sizes_come_in_and_as_many_as_fit(waiting: int, free: int) -> None:
+    count = joining(waiting, free)
+    assert count == fitting(count)
+    assert count <= min(waiting, free)
+    assert count >= 0.75 * min(waiting, free)
