@@ -16,25 +16,22 @@ from functools import reduce
 
 import numpy as np
 import torch
-from torch import Tensor
 
 from seqtrans.model.shortlist import Shortlist
-from seqtrans.randomness import uniform
-from seqtrans.search.attended import attended_more, coverage_of
-from seqtrans.search.beam import Chosen, Expansion, advance
+from seqtrans.search.attended import attended_more
+from seqtrans.search.batch import Batch, Looked
+from seqtrans.search.beam import advance
 from seqtrans.search.candidates import Candidates
+from seqtrans.search.expansion import Expander
 from seqtrans.search.hypothesis import Hypothesis, Request, SearchOptions, nothing
-from seqtrans.search.required import State
 from seqtrans.search.restrictions import Restrictions, Rows
-from seqtrans.search.sampling import draw
-from seqtrans.search.scorer import SearchState, StepScorer
+from seqtrans.search.scorer import StepScorer
 from seqtrans.search.shapes import REFILL, joining, remaining
-from seqtrans.search.slots import Floats, Ints, Slots, array
-from seqtrans.search.top import top
+from seqtrans.search.slots import Ints, Slots
 from seqtrans.search.trace import Step, Trace, alignment_of, joined_rows
 from seqtrans.search.watching import Watch, tell
 from seqtrans.text.batches import pad_sources
-from seqtrans.text.subwords import BOS_ID, EOS_ID
+from seqtrans.text.subwords import BOS_ID
 
 CPU = torch.device("cpu")
 
@@ -75,52 +72,6 @@ class _Allowed:
     shortlist: Shortlist | None
 
 
-@dataclass(frozen=True)
-class _Batch:
-    """Sentences that are searched together, before a step."""
-
-    slots: Slots
-    ids_N: Tensor
-    """The last subwords."""
-    state: SearchState
-    attended_NS: Tensor | None
-    """What each row has attended to so far, where coverage counts."""
-    candidates: Candidates | None
-    """What may follow, where that is not every subword."""
-    progress: list[State]
-    """How far each row has come with what is required; nothing where nothing is."""
-
-    def join(self, other: _Batch) -> _Batch:
-        """These sentences and, after them, others."""
-        attended = None
-        if self.attended_NS is not None and other.attended_NS is not None:
-            attended = joined_rows(self.attended_NS, other.attended_NS)
-        candidates = None
-        if self.candidates is not None and other.candidates is not None:
-            candidates = self.candidates.join(other.candidates)
-        ids = torch.cat([self.ids_N, other.ids_N])
-        progress = self.progress + other.progress
-        return _Batch(self.slots.join(other.slots), ids, self.state.join(other.state), attended, candidates, progress)
-
-
-@dataclass(frozen=True)
-class _Looked:
-    """The same after the model and the search have looked at it, before anything moves."""
-
-    slots: Slots
-    chosen: Chosen
-    state: SearchState
-    weights_NS: Tensor
-    attended_NS: Tensor | None
-    candidates: Candidates | None
-    progress: list[State]
-
-    @property
-    def rows(self) -> int:
-        """N."""
-        return len(self.weights_NS)
-
-
 class _Search:
     """The searches of some requests, `places` at a time."""
 
@@ -137,6 +88,7 @@ class _Search:
         self.scorer, self.requests, self.options = scorer, requests, options
         self.places, self.device = places, device
         self.restrictions = Restrictions(requests, options, allowed.forbidden)
+        self.expander = Expander(requests, options, self.restrictions, device)
         self.shortlist, self.watch = allowed.shortlist, watch
         self.trace = Trace()
         self.taken = 0
@@ -150,20 +102,20 @@ class _Search:
             batch = self._step(batch)
         return self.found
 
-    def _step(self, batch: _Batch | None) -> _Batch | None:
+    def _step(self, batch: Batch | None) -> Batch | None:
         """One step of all that are in the batch, and the first of those who come in."""
         looked = None if batch is None else self._look(batch)
         over = np.ones(0, dtype=bool) if looked is None else looked.slots.over_B
         free = self.places - int((~over).sum())
         comes_in = joining(len(self.requests) - self.taken, free) if free >= max(1, self.places // REFILL) else 0
-        parts: list[tuple[_Looked, Ints | None]] = []
+        parts: list[tuple[Looked, Ints | None]] = []
         if looked is not None and not over.all():
             parts.append((looked, remaining(over, self.places, comes_in)))
         if comes_in:
             parts.append((self._look(self._fresh(comes_in)), None))
         return self._go_on(parts) if parts else None
 
-    def _fresh(self, count: int) -> _Batch:
+    def _fresh(self, count: int) -> Batch:
         """The next requests, encoded."""
         numbers = np.arange(self.taken, self.taken + count)
         self.taken += count
@@ -181,9 +133,9 @@ class _Search:
         progress = []
         if self.restrictions.requires:
             progress = [self.restrictions.required[number].start for number in numbers.tolist()]
-        return _Batch(slots, ids, state, attended, candidates, progress)
+        return Batch(slots, ids, state, attended, candidates, progress)
 
-    def _look(self, batch: _Batch) -> _Looked:
+    def _look(self, batch: Batch) -> Looked:
         """Expand every hypothesis, decide which go on, and read out what is found of sentences that are over."""
         log_probs, state, weights = self.scorer.step(batch.ids_N, batch.state)
         each = len(log_probs) // len(batch.slots)
@@ -195,7 +147,7 @@ class _Search:
             lambda: batch.progress,
         )
         self.restrictions.apply(log_probs, rows, batch.candidates)
-        found = self._expansion(log_probs, batch)
+        found = self.expander.expansion(log_probs, batch, len(self.trace))
         slots, chosen = advance(batch.slots, found, len(self.trace), self.options)
         if self.watch is not None:
             tell(self.watch, batch.slots, found, slots, chosen, len(self.trace), self.options)
@@ -203,90 +155,21 @@ class _Search:
             number = int(slots.numbers_B[slot])
             self.found[number] = self._read(slots, slot)
         attended = None if batch.attended_NS is None else attended_more(batch.attended_NS, weights)
-        return _Looked(slots, chosen, state, weights, attended, batch.candidates, batch.progress)
+        return Looked(slots, chosen, state, weights, attended, batch.candidates, batch.progress)
 
-    def _expansion(self, log_probs_NV: Tensor, batch: _Batch) -> Expansion:
-        """What the search needs to know of the next subwords; EOS is taken away from the others."""
-        shape = (len(batch.slots), len(log_probs_NV) // len(batch.slots))
-        ends = array(log_probs_NV[:, EOS_ID].clone()).reshape(shape)
-        coverage = np.zeros(shape)
-        if batch.attended_NS is not None:
-            lengths = [
-                len(self.requests[number].source) for number in np.repeat(batch.slots.numbers_B, shape[1]).tolist()
-            ]
-            coverage = array(coverage_of(batch.attended_NS, lengths)).reshape(shape)
-        if self.options.samples:
-            return self._drawn(log_probs_NV, ends, coverage, batch)
-        log_probs_NV[:, EOS_ID] = -torch.inf
-        best, places = (array(values) for values in top(log_probs_NV, self.options.beam))
-        tokens = places if batch.candidates is None else batch.candidates.ids(places)
-        met = None
-        if self.restrictions.requires:
-            best, tokens, met = self._with_wanted(log_probs_NV, best, tokens, batch)
-            met = met.reshape(*shape, -1)
-        best, ends = (np.where(np.isnan(values), -np.inf, values) for values in (best, ends))
-        return Expansion(ends, best.reshape(*shape, -1), tokens.reshape(*shape, -1), coverage, met)
-
-    def _with_wanted(
-        self, log_probs_NV: Tensor, best_Nm: Floats, tokens_Nm: Ints, batch: _Batch
-    ) -> tuple[Floats, Ints, Ints]:
-        """Continuations and, beside them, what brings required phrases on; and how many subwords of these there are."""
-        each = len(log_probs_NV) // len(batch.slots)
-        required = [self.restrictions.required[number] for number in np.repeat(batch.slots.numbers_B, each).tolist()]
-        wanted = [one.wanted(state) for one, state in zip(required, batch.progress, strict=True)]
-        more = np.full((len(wanted), max(map(len, wanted))), EOS_ID)
-        for row, ids in enumerate(wanted):
-            more[row, : len(ids)] = ids
-        columns = more
-        if batch.candidates is not None:
-            row_of = np.repeat(np.arange(len(more)), more.shape[1])
-            columns = batch.candidates.places(row_of, more.ravel(), len(more)).reshape(more.shape)
-        values = array(log_probs_NV.gather(1, torch.from_numpy(columns).to(self.device)))
-        values[(more[:, :, None] == tokens_Nm[:, None, :]).any(axis=2)] = -np.inf  # each continuation once
-        tokens = np.concatenate([tokens_Nm, more], axis=1)
-        met = [
-            [one.met(one.after(state, token)) for token in row]
-            for one, state, row in zip(required, batch.progress, tokens.tolist(), strict=True)
-        ]
-        return np.concatenate([best_Nm, values], axis=1), tokens, np.array(met)
-
-    def _drawn(self, log_probs_NV: Tensor, ends_B1: Floats, coverage_B1: Floats, batch: _Batch) -> Expansion:
-        """One subword for each sentence, or the end; what was not drawn counts for nothing.
-
-        The numbers that decide depend on the seed, the sentence, the sample and the step, and on nothing else.
-        """
-        slots = batch.slots
-        steps = zip(slots.numbers_B.tolist(), (len(self.trace) - slots.started_B).tolist(), strict=True)
-        seed = self.options.sampling.seed
-        uniforms = [
-            uniform(seed, "sample", step, self.requests[number].sample, *self.requests[number].source)
-            for number, step in steps
-        ]
-        places_N1 = draw(log_probs_NV, self.options.sampling, torch.tensor(uniforms, dtype=torch.float64)).unsqueeze(1)
-        log_probs_B1 = array(log_probs_NV.gather(1, places_N1.to(self.device)))
-        tokens_B1 = places_N1.numpy() if batch.candidates is None else batch.candidates.ids(places_N1.numpy())
-        is_end = tokens_B1 == EOS_ID
-        must_end = (len(self.trace) - slots.started_B >= slots.longest_B)[:, None]
-        return Expansion(
-            np.where(is_end | must_end, ends_B1, -np.inf),
-            np.where(is_end, -np.inf, log_probs_B1)[:, :, None],
-            tokens_B1[:, :, None],
-            coverage_B1,
-        )
-
-    def _go_on(self, parts: Sequence[tuple[_Looked, Ints | None]]) -> _Batch:
+    def _go_on(self, parts: Sequence[tuple[Looked, Ints | None]]) -> Batch:
         """Move the sentences that are kept (None: all) to where they belong, and write the step into the trace."""
         moved = [self._moved(*part) for part in parts]
         before = [0, *(looked.rows for looked, _ in parts)]
         steps = [replace(step, parents_N=step.parents_N + n) for (_, step), n in zip(moved, before, strict=False)]
         self.trace.steps.append(reduce(Step.join, steps))
-        batch = reduce(_Batch.join, (part for part, _ in moved))
+        batch = reduce(Batch.join, (part for part, _ in moved))
         if self.options.alignments:
             self.trace.attention.append(reduce(joined_rows, (looked.weights_NS for looked, _ in parts)))
             self.trace.forget(int(batch.slots.started_B.min()))
         return batch
 
-    def _moved(self, looked: _Looked, kept: Ints | None) -> tuple[_Batch, Step]:
+    def _moved(self, looked: Looked, kept: Ints | None) -> tuple[Batch, Step]:
         slots, chosen, sentences, candidates = looked.slots, looked.chosen, None, looked.candidates
         parents = chosen.parents_BK + np.arange(0, looked.rows, looked.rows // len(slots))[:, None]
         tokens, log_probs = chosen.tokens_BK, chosen.log_probs_BK
@@ -308,7 +191,7 @@ class _Search:
                 self.restrictions.required[number].after(state, token)
                 for number, state, token in zip(numbers, before, step.tokens_N.tolist(), strict=True)
             ]
-        return _Batch(slots, ids, looked.state.select(rows, sentences), attended, candidates, progress), step
+        return Batch(slots, ids, looked.state.select(rows, sentences), attended, candidates, progress), step
 
     def _read(self, slots: Slots, slot: int) -> list[Hypothesis]:
         """The n-best of a sentence that is over."""
