@@ -111,9 +111,9 @@ class Translator(LineTranslator):
         cut = [len(ids) > MAX_SOURCE or len(start) > MAX_SOURCE for ids, start in zip(sources, starts, strict=True)]
         sources, starts = [ids[:MAX_SOURCE] for ids in sources], [ids[:MAX_SOURCE] for ids in starts]
         order = sorted((i for i, ids in enumerate(sources) if ids), key=lambda i: -len(sources[i]))
+        able = [[ids for ids in held if _can_be_held(ids)] for held in phrases]
+        requests = [Request(sources[i], starts[i], able[i]) for i in order]
         with self.compute.arithmetic(), packed_weights(self.packed):
-            able = [[ids for ids in held if _can_be_held(ids)] for held in phrases]
-            requests = [Request(sources[i], starts[i], able[i]) for i in order]
             found = dict(zip(order, self._found(requests), strict=True))
         # of a blank line there is nothing to find, and nothing to prove
         blank = _Found([_EMPTY], True if self.options.exact else None)

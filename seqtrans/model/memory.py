@@ -9,8 +9,8 @@ from dataclasses import dataclass
 
 import torch
 from torch import Tensor
-from torch.nn import functional as F
 
+from seqtrans.model.parts import as_wide
 from seqtrans.recurrent.cells.base import State, detached
 
 
@@ -37,13 +37,12 @@ class Memory:
 
     def resized(self, positions: int) -> Memory:
         """The same memory with padding added or taken at the end, for so many source positions."""
-        more = positions - self.padding_BS.shape[1]
-        if not more:
+        if positions == self.padding_BS.shape[1]:
             return self
         return Memory(
-            F.pad(self.values_BSD, (0, 0, 0, more)),
-            F.pad(self.keys_BSA, (0, 0, 0, more)),
-            F.pad(self.padding_BS, (0, more), value=-torch.inf),
+            as_wide(self.values_BSD, positions),
+            as_wide(self.keys_BSA, positions),
+            as_wide(self.padding_BS, positions, -torch.inf),
             self.summary_BD,
         )
 

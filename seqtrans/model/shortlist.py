@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn import functional as F
 
+from seqtrans.model.parts import as_wide
 from seqtrans.text.subwords import FIRST_PIECE_ID, PAD_ID
 
 ALWAYS = 100
@@ -112,12 +113,6 @@ def joined_lists(first: Tensor, second: Tensor, value: float) -> Tensor:
     return lists[:, : int((lists != value).any(dim=0).nonzero()[-1]) + 1]
 
 
-def as_wide(lists: Tensor, wide: int, value: float) -> Tensor:
-    """[B, C, ...] with so many places, filled up with `value` or cut."""
-    behind = (0, 0) * (lists.dim() - 2)
-    return F.pad(lists, (*behind, 0, wide - lists.shape[1]), value=value)
-
-
 @dataclass(frozen=True)
 class NarrowOutput:
     """The rows of an output layer that are the candidates of each sentence."""
@@ -157,4 +152,4 @@ class NarrowOutput:
         """Of these sentences and, after them, others."""
         bias = joined_lists(self.bias_BC, other.bias_BC, -torch.inf)
         wide = bias.shape[1] - len(self.shared_AE)
-        return NarrowOutput(self.shared_AE, torch.cat([as_wide(part.own_BCE, wide, 0) for part in (self, other)]), bias)
+        return NarrowOutput(self.shared_AE, torch.cat([as_wide(part.own_BCE, wide) for part in (self, other)]), bias)

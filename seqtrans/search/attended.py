@@ -9,21 +9,22 @@ from collections.abc import Sequence
 
 import torch
 from torch import Tensor
-from torch.nn import functional as F
+
+from seqtrans.model.parts import as_wide
 
 LEAST_ATTENTION = 1e-10
 """A source subword that was never attended to counts as so much."""
 
 
-def as_wide(*weights_NS: Tensor) -> list[Tensor]:
+def equally_wide(*weights_NS: Tensor) -> list[Tensor]:
     """The same with as many positions in each; those that are added are padding."""
     wide = max(weights.shape[1] for weights in weights_NS)
-    return [F.pad(weights, (0, wide - weights.shape[1])) for weights in weights_NS]
+    return [as_wide(weights, wide) for weights in weights_NS]
 
 
 def attended_more(attended_NS: Tensor, weights_NS: Tensor) -> Tensor:
     """The sum; either may have more positions than the other."""
-    attended, weights = as_wide(attended_NS, weights_NS)
+    attended, weights = equally_wide(attended_NS, weights_NS)
     return attended + weights
 
 

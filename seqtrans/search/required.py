@@ -29,7 +29,7 @@ class Required:
         )
 
     def wanted(self, state: State) -> list[int]:
-        """The subwords that bring a phrase on, each once."""
+        """The subwords that bring a phrase on, each once; nothing when all were found."""
         found = [phrase[at] for phrase, at in zip(self.phrases, state, strict=True) if at < len(phrase)]
         return list(dict.fromkeys(found))
 
@@ -38,10 +38,6 @@ class Required:
         whole = [at for phrase, at in zip(self.phrases, state, strict=True) if at == len(phrase)]
         begun = [at for phrase, at in zip(self.phrases, state, strict=True) if at < len(phrase)]
         return sum(whole) + max(begun, default=0)
-
-    def is_met(self, state: State) -> bool:
-        """Whether all were found."""
-        return all(at == len(phrase) for phrase, at in zip(self.phrases, state, strict=True))
 
     @staticmethod
     def _moved(phrase: tuple[int, ...], back: list[int], at: int, token: int) -> int:

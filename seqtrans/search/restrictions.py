@@ -63,18 +63,14 @@ class Restrictions:
             wanted_worth = log_probs_NV[at(wanted, wanted_tokens)]
         for special in (PAD_ID, BOS_ID):  # several times as fast as both at once
             log_probs_NV[:, special] = -torch.inf
-        if not len(self.forbidden):
-            pass
-        elif candidates is None:
+        if candidates is None and len(self.forbidden):
             log_probs_NV[:, self.forbidden] = -torch.inf
-        else:
+        elif candidates is not None and len(self.forbidden):
             log_probs_NV.masked_fill_(candidates.holding(self.forbidden, log_probs_NV), -torch.inf)
         if self.no_repeat:
             log_probs_NV[at(*repetitions(rows.history(), self.no_repeat))] = -torch.inf
         is_early = rows.lengths_N < self.shortest[rows.requests_N]
-        if self.requires:
-            states = zip(rows.requests_N.tolist(), rows.progress(), strict=True)
-            is_early |= np.array([not self.required[number].is_met(state) for number, state in states])
+        is_early[wanted] = True
         early = np.flatnonzero(is_early)
         if len(early):
             log_probs_NV[torch.from_numpy(early), EOS_ID] = -torch.inf

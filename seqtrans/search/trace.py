@@ -15,7 +15,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from seqtrans.search.attended import as_wide
+from seqtrans.search.attended import equally_wide
 from seqtrans.search.slots import Floats, Ints
 
 
@@ -87,4 +87,4 @@ def alignment_of(weights: Sequence[Tensor], positions: int) -> Tensor:
 
 def joined_rows(first: Tensor, second: Tensor) -> Tensor:
     """Rows [N, S] of two batches, one after the other, both as wide as the wider."""
-    return torch.cat(as_wide(first, second))
+    return torch.cat(equally_wide(first, second))
