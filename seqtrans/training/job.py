@@ -19,7 +19,7 @@ from seqtrans.text.subwords import SubwordModel
 from seqtrans.training.checkpoint import Checkpoint, StateFolder
 from seqtrans.training.language_task import LanguageTask
 from seqtrans.training.loop import MakeTask, Trainer
-from seqtrans.training.preparation import SUBWORD_DIGESTS, SubwordFiles, prepare, prepare_language
+from seqtrans.training.preparation import SUBWORD_DIGESTS, SubwordFiles, learn_shortlist, prepare, prepare_language
 from seqtrans.training.progress import Progress
 from seqtrans.training.translation_task import TranslationTask
 
@@ -99,7 +99,12 @@ def _task(
         return lambda: LanguageTask(config, text), text.digests
     aligned = config.model.task == "tag"
     pairs = prepare(job.train, job.dev, config.text, subwords, progress.say, aligned=aligned)
-    return lambda: TranslationTask(config, pairs), pairs.digests
+
+    def make() -> TranslationTask:
+        count = 0 if aligned else config.text.shortlist
+        return TranslationTask(config, pairs, learn_shortlist(pairs, count, progress.say))
+
+    return make, pairs.digests
 
 
 def _check_metric(name: str) -> None:

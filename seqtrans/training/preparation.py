@@ -69,7 +69,6 @@ class TrainingData:
     dev_text: ParallelText
     digests: dict[str, str]
     """SHA-256 of each corpus file and subword model."""
-    shortlist: Shortlist | None = None
 
 
 @dataclass(frozen=True)
@@ -135,21 +134,19 @@ def prepare(
         encoded.append(corpus)
     digests = _named(train_text.digests, dev_text.digests)
     digests |= dict(zip(SUBWORD_DIGESTS, (source.digest, target.digest), strict=True))
-    shortlist = None if aligned else _shortlist(encoded[0], source, target, config.shortlist, report)
-    return TrainingData(source, target, encoded[0], encoded[1], dev_text, digests, shortlist)
+    return TrainingData(source, target, encoded[0], encoded[1], dev_text, digests)
 
 
-def _shortlist(
-    corpus: EncodedCorpus, source: SubwordModel, target: SubwordModel, count: int, report: Callable[[str], None]
-) -> Shortlist | None:
+def learn_shortlist(data: TrainingData, count: int, report: Callable[[str], None]) -> Shortlist | None:
     """Which target subwords each source subword lets expect, where that is wanted and worth knowing."""
+    source, target = data.source_subwords, data.target_subwords
     if not count or target.size < LEAST_VOCABULARY:
         return None
     report(f"shortlist: learning {count} translations of each of {source.size:,} source subwords")
-    translations = likeliest_translations(corpus, source.size, target.size, count)
+    translations = likeliest_translations(data.train, source.size, target.size, count)
     if source.digest == target.digest:  # a name, say, stays what it is
         translations[:, -1] = np.arange(source.size)
-    return Shortlist.of(translations, most_frequent(corpus.target, target.size, ALWAYS))
+    return Shortlist.of(translations, most_frequent(data.train.target, target.size, ALWAYS))
 
 
 def _named(train: dict[str, str], dev: dict[str, str]) -> dict[str, str]:

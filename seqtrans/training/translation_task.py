@@ -15,6 +15,7 @@ from seqtrans.config import Config
 from seqtrans.device import Compute
 from seqtrans.model.file import LENGTH_RATIO, fresh_model
 from seqtrans.model.seq2seq import Seq2Seq
+from seqtrans.model.shortlist import Shortlist
 from seqtrans.model.tagger import Tagger
 from seqtrans.search.hypothesis import SearchOptions
 from seqtrans.text.batches import Batch, epoch_order, make_batch
@@ -26,10 +27,11 @@ from seqtrans.training.validation import Validation, validate
 class TranslationTask:
     """A `Task` of sentence pairs."""
 
-    def __init__(self, config: Config, data: TrainingData) -> None:
+    def __init__(self, config: Config, data: TrainingData, shortlist: Shortlist | None = None) -> None:
+        """Make the network; its file will hold the `shortlist`."""
         self.config, self.data = config, data
         fresh = fresh_model(config, data.source_subwords, data.target_subwords)
-        self.model = replace(fresh, history=self.history(), shortlist=data.shortlist)
+        self.model = replace(fresh, history=self.history(), shortlist=shortlist)
         self.digests = data.digests
         self.epoch_steps = math.ceil(len(data.train) / config.training.batch_size)
         self.size = f"{len(data.train):,} pairs"

@@ -198,6 +198,18 @@ def test_a_shortlist_leaves_what_a_line_lets_expect(many_words: Path, run_seqtra
     assert found("--shortlist", "--processes", 2) == found("--shortlist")
 
 
+def test_nothing_is_learned_for_a_resumption_that_is_refused(many_words: Path, run_seqtrans: RunSeqtrans) -> None:
+    other = many_words.with_name("other.tsv")
+    other.write_bytes(many_words.with_name("text.tsv").read_bytes() + b"a1\tb1\n")
+    run = run_seqtrans(
+        "train", "--train", other, "--dev", many_words.with_name("text.tsv"), "-o", many_words, "--resume",
+        "--config", many_words.with_name("words.toml"), "--max-steps", 2, "--threads", 1,
+    )  # fmt: skip
+    assert run.returncode == 65
+    assert b"not what this training began with" in run.stderr
+    assert b"learning" not in run.stderr
+
+
 @pytest.mark.parametrize(
     ("flags", "words"), [(["--exact"], "leave out shortlist"), ([], "fewer than 1,000 target subwords")]
 )
