@@ -45,7 +45,7 @@ bench-decode: $(INSTALLED) ## Translate side by side with OpenNMT-py, which is i
 
 soak: $(INSTALLED) ## Send 100,000 lines through the demo's translator: none lost, memory flat (minutes)
 	$(MAKE) --no-print-directory -C data/demo SEQTRANS=$(abspath $(BIN))/seqtrans out/model.safetensors
-	$(BIN)/python -m tests.benchmarks.soak data/demo/out/model.safetensors data/demo/test.en
+	$(BIN)/python -m tests.benchmarks.soak data/demo/out/model.safetensors
 
 curves: $(INSTALLED) ## Compare 300 updates of every cell in bfloat16 with the same in 32 bits (minutes)
 	$(BIN)/python -m tests.benchmarks.curves

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from seqtrans.model.parts import widened
 from seqtrans.model.shortlist import CandidateIds
 from seqtrans.search.scorer import SearchState, StepScorer
 
@@ -46,7 +47,7 @@ class EnsembleScorer:
     def step(self, ids_N: Tensor, state: EnsembleState) -> tuple[Tensor, EnsembleState, Tensor]:
         """See `StepScorer`; attention weights are the mean of those of all."""
         found = [scorer.step(ids_N, part) for scorer, part in zip(self.scorers, state.parts, strict=True)]
-        log_probs_MNV = torch.stack([log_probs for log_probs, _, _ in found])
+        log_probs_MNV = torch.stack([widened(log_probs) for log_probs, _, _ in found])
         if self.logarithms:
             mean = log_probs_MNV.mean(dim=0)
         else:

@@ -11,6 +11,7 @@ import torch
 from torch import Tensor
 
 from seqtrans.model.language_model import LanguageModel, LanguageState
+from seqtrans.model.parts import widened
 from seqtrans.model.shortlist import CandidateIds
 from seqtrans.search.scorer import SearchState, StepScorer
 from seqtrans.text.subwords import BOS_ID, EOS_ID
@@ -62,5 +63,8 @@ class FusionScorer:
             ids_BC = state.candidates.ids_BC
             each = len(ids_N) // len(ids_BC)
             language = language.gather(1, ids_BC.repeat_interleave(each, dim=0))
-        log_probs.add_(language, alpha=self.weight)
-        return log_probs, FusionState(translation, after, state.candidates), weights
+        return (
+            widened(log_probs).add(language, alpha=self.weight),
+            FusionState(translation, after, state.candidates),
+            weights,
+        )

@@ -14,7 +14,7 @@ from torch import Tensor
 from seqtrans.model.memory import DecoderState, Memory
 from seqtrans.model.seq2seq import Seq2Seq
 from seqtrans.model.shortlist import CandidateIds, NarrowOutput
-from seqtrans.search.shapes import fitted
+from seqtrans.search.shapes import fitted, padded
 
 MOST_PROJECTED = 1 << 25
 """Numbers that a search computes in advance, of every subword: 64 MiB in bfloat16."""
@@ -85,12 +85,12 @@ class ModelScorer:
         """Encode the sources."""
         if self._projections is None and self.model.projected_numbers <= MOST_PROJECTED:
             self._projections = self.model.projections()
-        memory = fitted(self.model.encode(source_SB, lengths_B))
+        memory = self.model.encode(padded(source_SB), lengths_B)
         output = None if candidates is None else self.model.narrow_output(candidates)
         return ModelState(memory, self.model.start(memory), output)
 
     def step(self, ids_N: Tensor, state: ModelState) -> tuple[Tensor, ModelState, Tensor]:
-        """One step of the decoder; the softmax is in 32 bits whatever the model computes in."""
+        """One step of the decoder. The softmax adds up in 32 bits, and its results are as exact as the scores are."""
         logits, decoder, weights = self.model.step(ids_N, state.decoder, state.memory, self._projections, state.output)
-        exact = logits.float() if logits.dtype == torch.bfloat16 else logits
-        return torch.log_softmax(exact, dim=1), replace(state, decoder=decoder), weights
+        with torch.autocast(logits.device.type, enabled=False):  # which would have it in 32 bits
+            return torch.log_softmax(logits, dim=1), replace(state, decoder=decoder), weights

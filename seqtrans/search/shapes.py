@@ -11,8 +11,11 @@ from __future__ import annotations
 
 import numpy as np
 from numpy.typing import NDArray
+from torch import Tensor
+from torch.nn import functional as F
 
 from seqtrans.model.memory import Memory
+from seqtrans.text.subwords import PAD_ID
 
 SOURCE_STEP = 8
 REFILL = 2
@@ -47,7 +50,17 @@ def remaining(over: NDArray[np.bool_], places: int, others: int = 0) -> NDArray[
     return np.flatnonzero(keep)
 
 
+def positions(longest: int) -> int:
+    """In how many positions sources of at most so many are read: rounded up to two binary digits or a multiple of 8."""
+    step = max(SOURCE_STEP, 1 << max(longest.bit_length() - 2, 0))
+    return -(-longest // step) * step
+
+
+def padded(source_SB: Tensor) -> Tensor:
+    """Sources in so many positions."""
+    return F.pad(source_SB, (0, 0, 0, positions(len(source_SB)) - len(source_SB)), value=PAD_ID)
+
+
 def fitted(memory: Memory) -> Memory:
-    """The same memory in as few source positions as hold every sentence, in multiples of 8."""
-    longest = int((memory.padding_BS == 0).sum(1).max())
-    return memory.resized(-(-longest // SOURCE_STEP) * SOURCE_STEP)
+    """The same memory in as few positions as hold every sentence."""
+    return memory.resized(positions(int((memory.padding_BS == 0).sum(1).max())))

@@ -13,6 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 from torch import Tensor
 
+from seqtrans.model.parts import widened
+
 Ints = NDArray[np.int64]
 Floats = NDArray[np.float64]
 Arrays = TypeVar("Arrays")
@@ -21,7 +23,7 @@ Arrays = TypeVar("Arrays")
 
 def array(values: Tensor) -> Any:
     """On the processor, with 64 bits."""
-    found = values.cpu().numpy()
+    found = widened(values).cpu().numpy()
     return found.astype(np.float64) if found.dtype == np.float32 else found
 
 

@@ -1,5 +1,5 @@
-"""`make soak`: 100,000 lines through `seqtrans translate` in a pipe. Every line has to come out, in time, and memory
-has to stay what it was.
+"""`make soak`: 100,000 lines, none twice, through `seqtrans translate` in a pipe. Every line has to come out, in time,
+and memory has to stay what it was.
 """
 
 from __future__ import annotations
@@ -9,9 +9,15 @@ import subprocess
 import sys
 import threading
 import time
+from itertools import cycle, islice
 from pathlib import Path
 
 from rich.console import Console
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "data" / "demo"))
+
+from grammar.corpus import draw
+from grammar.dice import Dice
 
 WARM = 0.1
 """The share of the lines after which memory should have come to rest."""
@@ -31,11 +37,15 @@ def main() -> None:
     """Feed, count, and print."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
     parser.add_argument("model", type=Path)
-    parser.add_argument("text", type=Path)
+    parser.add_argument("text", type=Path, nargs="?", help="again and again; without it the demo's grammar speaks")
     parser.add_argument("--lines", type=int, default=100_000)
     parser.add_argument("--beam", type=int, default=1)
     arguments = parser.parse_args()
-    text = arguments.text.read_bytes().splitlines(keepends=True)
+    if arguments.text is None:
+        text = (f"{sentence.en}\n".encode() for sentence in draw(Dice(1)))
+    else:
+        text = cycle(arguments.text.read_bytes().splitlines(keepends=True))
+    lines = list(islice(text, arguments.lines))
     command = [sys.executable, "-m", "seqtrans", "translate", "-m", str(arguments.model), "--beam", str(arguments.beam)]
     start = time.perf_counter()
     written: list[float] = []
@@ -45,8 +55,8 @@ def main() -> None:
         sink = process.stdin
 
         def feed() -> None:
-            for number in range(arguments.lines):
-                sink.write(text[number % len(text)])
+            for line in lines:
+                sink.write(line)
             written.append(time.perf_counter() - start)
             sink.close()
 

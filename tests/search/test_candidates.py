@@ -128,7 +128,7 @@ def test_lists_are_no_wider_than_the_longest_that_is_left() -> None:
     outputs = [NarrowOutput.of(part.told, weight, bias) for part in (both, narrow)]
     left = outputs[0].select(torch.tensor([1])).join(outputs[1])
     assert left.logits(torch.ones(2, 4)).shape == (2, 6)
-    assert torch.equal(left.logits(torch.ones(2, 4))[0], outputs[1].logits(torch.ones(1, 4))[0])
+    torch.testing.assert_close(left.logits(torch.ones(2, 4))[0], outputs[1].logits(torch.ones(1, 4))[0])
     assert short.always_A[:4].tolist() == [0, 1, 2, 3]
 
 

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from seqtrans.search.shapes import fitting, joining, remaining
+from seqtrans.search.shapes import fitting, joining, positions, remaining
 
 
 @pytest.mark.parametrize(
@@ -16,6 +16,13 @@ from seqtrans.search.shapes import fitting, joining, remaining
 )
 def test_few_sizes_fit_every_number(count: int, size: int) -> None:
     assert fitting(count) == size
+
+
+@pytest.mark.parametrize(
+    ("longest", "wide"), [(1, 8), (8, 8), (9, 16), (25, 32), (32, 32), (33, 48), (49, 64), (65, 96), (500, 512)]
+)
+def test_sources_are_read_in_few_lengths(longest: int, wide: int) -> None:
+    assert positions(longest) == wide
 
 
 @given(st.lists(st.booleans(), min_size=1, max_size=80), st.integers(0, 80), st.integers(0, 80))

@@ -12,6 +12,7 @@ import torch
 from torch import Tensor, nn
 
 from seqtrans.model.memory import Memory
+from seqtrans.model.parts import widened
 from seqtrans.recurrent.products import linear
 
 
@@ -36,5 +37,5 @@ class Attention(nn.Module):
     def forward(self, query_BTH: Tensor, memory: Memory) -> tuple[Tensor, Tensor]:
         """The context vectors [B, T, D] and the weights [B, T, S], which sum to 1 over S."""
         scores = self.scores(query_BTH, memory.keys_BSA) + memory.padding_BS.unsqueeze(1)
-        weights = torch.softmax(scores.float() if scores.dtype == torch.bfloat16 else scores, dim=2)
+        weights = torch.softmax(widened(scores), dim=2)
         return linear(weights.to(memory.values_BSD.dtype), memory.values_BSD.mT), weights

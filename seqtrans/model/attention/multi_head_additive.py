@@ -9,6 +9,7 @@ from torch import Tensor, nn
 
 from seqtrans.model.attention.base import Attention
 from seqtrans.model.memory import Memory
+from seqtrans.model.parts import widened
 from seqtrans.recurrent.products import linear
 
 HEADS = 4
@@ -41,7 +42,7 @@ class MultiHeadAdditive(Attention):
         queries = linear(query_BTH, self.query_weight)
         together = torch.tanh(queries.unsqueeze(2) + keys.unsqueeze(1)) * self.vector.to(keys.dtype)
         scores = together.unflatten(3, (self.heads, -1)).sum(dim=4) + memory.padding_BS[:, None, :, None]
-        weights = torch.softmax(scores.float() if scores.dtype == torch.bfloat16 else scores, dim=2)
+        weights = torch.softmax(widened(scores), dim=2)
         of_heads = torch.einsum("btsn,bsna->btna", weights.to(values.dtype), values.unflatten(2, (self.heads, -1)))
         return linear(of_heads.flatten(2), self.output_weight), weights.mean(dim=3)
 
