@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from seqtrans.errors import UsageError
-from seqtrans.settings import bounded, known, one_of, parse_toml, parse_value, read_toml, updated_section
+from seqtrans.settings import bounded, from_environment, known, one_of, parse_toml, read_toml, updated_section
 from seqtrans.tasks import TASKS
 
 
@@ -181,18 +181,12 @@ def load_config(
     text = (resources.files("seqtrans") / "presets" / f"{preset}.toml").read_text(encoding="utf-8")
     config = Config().updated(parse_toml(text, f"preset {preset}"), f"preset {preset}")
     if file is not None:
-        config = config.updated(read_toml(file), str(file))
-    config = config.updated(_from_environment(config, environment), "environment").updated(flags, "command line")
+        config = config.updated(_of_training(read_toml(file)), str(file))
+    config = config.updated(_of_training(from_environment(environment)), "environment").updated(flags, "command line")
     _refuse_what_the_task_has_not(config)
     return config
 
 
-def _from_environment(config: Config, environment: Mapping[str, str]) -> dict[str, dict[str, Any]]:
-    """SEQTRANS_TRAINING_BATCH_SIZE=32 and the like; values are read as TOML values, bare words as strings."""
-    values: dict[str, dict[str, Any]] = {section.name: {} for section in fields(config)}
-    for name, text in environment.items():
-        if not name.startswith("SEQTRANS_"):
-            continue
-        section, _, key = name.removeprefix("SEQTRANS_").lower().partition("_")
-        values.setdefault(section, {})[key] = parse_value(text)
-    return values
+def _of_training(tables: dict[str, Any]) -> dict[str, Any]:
+    """Without what a search reads."""
+    return {name: table for name, table in tables.items() if name != "search"}

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import groupby
@@ -10,6 +12,8 @@ from seqtrans.errors import DataError
 from seqtrans.forcing import Forced, Forcer
 
 SEPARATOR = " ||| "
+FEATURE = "ModelLogProb"
+"""The name of the feature that is added; a second of the name is ModelLogProb2, and so on."""
 
 
 @dataclass(frozen=True)
@@ -37,6 +41,8 @@ def parse(line: str, where: str) -> Entry:
     fields = [field.strip() for field in line.split("|||")]
     try:
         number, text, features, score, *rest = fields
+        if not math.isfinite(float(score)):
+            raise DataError(f"{where}: its score is {score}, by which nothing can be ranked")
         return Entry(int(number), text, features, float(score), tuple(rest))
     except ValueError:
         raise DataError(f"{where}: is no line `id ||| translation ||| features ||| score` of an n-best list") from None
@@ -50,9 +56,13 @@ def rescored(
     The score becomes (1 - weight) * score + weight * log-probability a subword.
 
     Raises:
-        DataError: a list of a line that the source, called `name`, has not.
+        DataError: a list of a line that the source, called `name`, has not, or whose entries do not stand together.
     """
+    seen: set[int] = set()
     for number, group in groupby(entries, key=lambda entry: entry.number):
+        if number in seen:
+            raise DataError(f"list {number} stands in several places: bring its lines together (sort -s -n)")
+        seen.add(number)
         listed = list(group)
         if not 0 <= number < len(sources):
             raise DataError(f"{name}: has {len(sources)} lines, so there is no line {number}, which a list is of")
@@ -64,5 +74,6 @@ def rescored(
 def _changed(entry: Entry, forced: Forced, weight: float) -> Entry:
     log_prob = sum(forced.token_log_probs)
     score = (1 - weight) * entry.score + weight * log_prob / max(1, len(forced.token_log_probs))
-    features = f"{entry.features} ModelLogProb= {log_prob:.4f}".strip()
+    before = len(re.findall(rf"\b{FEATURE}\d*=", entry.features))
+    features = f"{entry.features} {FEATURE}{before + 1 if before else ''}= {log_prob:.4f}".strip()
     return Entry(entry.number, entry.text, features, score, entry.rest)

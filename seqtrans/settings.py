@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import difflib
 import math
+import os
 import tomllib
 from collections.abc import Mapping, Sequence
 from dataclasses import field, fields, replace
@@ -17,6 +18,10 @@ from seqtrans.errors import StreamError, UsageError
 
 Section = TypeVar("Section")
 """A frozen dataclass whose fields are settings."""
+
+SECTIONS = ("text", "model", "training", "search")
+"""The last is what a search reads, the others are for training; a file may hold them all."""
+_VARIABLE = "SEQTRANS_"
 
 _KINDS = {bool: "true or false", int: "a whole number", float: "a number", str: "text in quotes"}
 
@@ -129,3 +134,17 @@ def parse_value(text: str) -> Any:
         return tomllib.loads(f"value = {text}")["value"]
     except ValueError:
         return text
+
+
+def from_environment(environment: Mapping[str, str] = os.environ) -> dict[str, dict[str, Any]]:
+    """What variables such as SEQTRANS_TRAINING_BATCH_SIZE=32 say, by section; values as `parse_value` reads them.
+
+    Raises:
+        UsageError: there is no such section.
+    """
+    sections: dict[str, dict[str, Any]] = {}
+    for name, text in environment.items():
+        if name.startswith(_VARIABLE):
+            section, _, key = name.removeprefix(_VARIABLE).lower().partition("_")
+            sections.setdefault(known(section, SECTIONS, "environment", "section"), {})[key] = parse_value(text)
+    return sections

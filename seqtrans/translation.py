@@ -47,7 +47,7 @@ class Translation:
     steps: Sequence[SearchStep] = ()
     """What the search did, where that is to be told."""
     unmet: bool = False
-    """Whether it does not hold all that is required."""
+    """Whether it does not hold, or begin with, all that is required."""
 
 
 class LineTranslator:
@@ -107,7 +107,8 @@ class Translator(LineTranslator):
         """Translate lines, whatever their order and length."""
         lines, prefixes, phrases = self._columns(lines)
         sources = self.model.source_subwords.encode_batch([line if line.strip() else "" for line in lines])
-        starts = self.model.target_subwords.encode_batch(prefixes)
+        asked = self.model.target_subwords.encode_batch(prefixes)
+        starts = [known_beginning(start) for start in asked]
         cut = [len(ids) > MAX_SOURCE or len(start) > MAX_SOURCE for ids, start in zip(sources, starts, strict=True)]
         sources, starts = [ids[:MAX_SOURCE] for ids in sources], [ids[:MAX_SOURCE] for ids in starts]
         order = sorted((i for i, ids in enumerate(sources) if ids), key=lambda i: -len(sources[i]))
@@ -120,7 +121,8 @@ class Translator(LineTranslator):
         return [
             replace(
                 self._translation(line, ids, was_cut, found.get(i, blank)),
-                unmet=bool(phrases[i]) and (i not in found or able[i] != phrases[i]),
+                unmet=bool(phrases[i] or asked[i])
+                and (i not in found or able[i] != phrases[i] or starts[i] != asked[i][:MAX_SOURCE]),
             )
             for i, (line, ids, was_cut) in enumerate(zip(lines, sources, cut, strict=True))
         ]
@@ -130,7 +132,8 @@ class Translator(LineTranslator):
         if not (self.prefixed or self.required):
             return list(lines), [""] * len(lines), [[]] * len(lines)
         columns = [line.split("\t") if self.required else line.split("\t", 1) for line in lines]
-        prefixes = [parts.pop(1) if self.prefixed and len(parts) > 1 else "" for parts in columns]
+        # a further TAB without phrases would look like a column of the output
+        prefixes = [parts.pop(1).replace("\t", " ") if self.prefixed and len(parts) > 1 else "" for parts in columns]
         encode = self.model.target_subwords.encode
         phrases = [[ids for phrase in parts[1:] if (ids := encode(phrase))] for parts in columns]
         return [parts[0] for parts in columns], prefixes, phrases
@@ -195,6 +198,11 @@ def copied_words(source: SubwordModel, pieces: Sequence[str], ids: Sequence[int]
     for number, piece in zip(numbers, pieces, strict=True):
         words[number] = words.get(number, "") + piece.removeprefix(SPACE)
     return [words[number] and SPACE + words[number] for number in numbers]
+
+
+def known_beginning(start: Sequence[int]) -> Sequence[int]:
+    """The subwords before the first that the model does not know."""
+    return start[: start.index(UNK_ID)] if UNK_ID in start else start
 
 
 def _can_be_held(phrase: Sequence[int]) -> bool:

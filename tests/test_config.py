@@ -30,6 +30,14 @@ def write(tmp_path: Path, text: str) -> Path:
     return path
 
 
+def test_what_is_for_a_search_does_not_disturb_a_training(tmp_path: Path) -> None:
+    file = write(tmp_path, "[search]\nbeam = 9\n[model]\ndropout = 0.4\n")
+    config = load_config("base", file, {}, {"SEQTRANS_SEARCH_BEAM": "3", "SEQTRANS_TRAINING_SEED": "6"})
+    assert (config.model.dropout, config.training.seed) == (0.4, 6)
+    with pytest.raises(UsageError, match="unknown section 'modell'"):
+        load_config("base", None, {}, {"SEQTRANS_MODELL_CELL": "gru"})
+
+
 def test_each_layer_overrides_the_ones_below(tmp_path: Path) -> None:
     """The demo preset sets the learning rate; file, environment and flags do so in turn."""
     file = write(tmp_path, "[training]\nlearning_rate = 0.5\nseed = 5\n[model]\ndropout = 0.4\n")

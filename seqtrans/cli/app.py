@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import signal
 import sys
 from types import FrameType
@@ -14,6 +15,9 @@ from seqtrans.cli import average, generate, inspect, recall, rescore, score, tok
 from seqtrans.cli.options import VariadicCommand
 from seqtrans.cli.streams import flush_streams, prepare_streams
 from seqtrans.errors import SeqtransError
+
+_FULL = (errno.ENOSPC, errno.EFBIG, errno.EDQUOT)
+"""Errors of writing; where no file has a name that is to standard output."""
 
 app = typer.Typer(
     name="seqtrans",
@@ -108,8 +112,8 @@ def main() -> NoReturn:
             raise
         if isinstance(error, SeqtransError):
             _leave(error.exit_code, str(error))
-        place = f"{error.filename}: " if error.filename else ""
-        _leave(74, f"{place}{error.strerror or error}")
+        place = error.filename or ("standard output" if error.errno in _FULL else "")
+        _leave(74, f"{place}{place and ': '}{error.strerror or error}")
     except Exception as error:
         if "--debug" in sys.argv[1:2]:
             raise

@@ -47,8 +47,8 @@ def check(resolved: Resolved, wanted: Wanted) -> None:
 
 def _check_samples(resolved: Resolved, wanted: Wanted) -> None:
     options, sample = resolved.options, wanted.sample
-    if sample < 0 or (sample and (wanted.exact or resolved.said & {"beam", "groups"})):
-        raise UsageError("--sample draws so many translations, at least 1: leave out --beam, groups and --exact")
+    if sample and (wanted.exact or resolved.said & {"beam", "groups"}):
+        raise UsageError("--sample draws and does not search: leave out --beam, groups and --exact")
     if sample and "n_best" in resolved.said and not (options.mbr and options.n_best <= sample):
         raise UsageError("--sample prints all that is drawn; --n-best of them only with --set mbr=chrf or mbr=bleu")
     if sample and (wanted.require or wanted.report):
@@ -74,7 +74,11 @@ def _check_beam(resolved: Resolved, wanted: Wanted) -> None:
     if wanted.exact and wanted.report:
         raise UsageError("--report tells of a search with a beam: leave out --exact")
     if options.beam % options.groups and not wanted.sample:
-        raise UsageError(f"groups are equal parts of the beam: {options.beam} hypotheses make no {options.groups}")
+        wider = options.groups * -(-options.beam // options.groups)
+        raise UsageError(
+            f"groups are equal parts of the beam: {options.beam} hypotheses make no {options.groups}; "
+            f"add --beam {wider}"
+        )
     if options.groups > 1 and (wanted.require or wanted.prefix):
         raise UsageError("--require and --prefix leave groups nothing to choose apart: leave out groups")
 

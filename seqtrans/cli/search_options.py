@@ -1,4 +1,4 @@
-"""How the settings of a search come together: flags, then --set, then the --config file, then the defaults."""
+"""How the settings of a search come together: flags, then --set, the environment, the --config file, the defaults."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from seqtrans.errors import UsageError
-from seqtrans.settings import known, parse_value, read_toml, updated_sections
+from seqtrans.settings import SECTIONS, from_environment, known, parse_value, read_toml, updated_sections
 
 if TYPE_CHECKING:
     from seqtrans.search.combination import Combination
@@ -22,7 +22,7 @@ class Resolved:
     combination: Combination
     given: frozenset[str]
     said: frozenset[str]
-    """Those of them that stand on the command line, and not in a file."""
+    """Those of them that stand on the command line, and not in a file or the environment."""
 
 
 def resolve(config: Path | None, settings: list[str], flags: dict[str, Any], *, drawn: bool = False) -> Resolved:
@@ -35,12 +35,14 @@ def resolve(config: Path | None, settings: list[str], flags: dict[str, Any], *, 
     from seqtrans.search.combination import Combination
     from seqtrans.search.hypothesis import SearchOptions
 
-    sources: list[tuple[Any, str]] = []
+    standing: list[tuple[Any, str]] = []
     if config is not None:
         tables = read_toml(config)
         for name in tables:
-            known(name, ["search"], str(config), "section")
-        sources.append((tables.get("search", {}), str(config)))
+            known(name, SECTIONS, str(config), "section")
+        standing.append((tables.get("search", {}), str(config)))
+    standing.append((from_environment().get("search", {}), "environment"))
+    sources: list[tuple[Any, str]] = []
     for setting in settings:
         key, equals, value = setting.partition("=")
         if not equals:
@@ -51,11 +53,11 @@ def resolve(config: Path | None, settings: list[str], flags: dict[str, Any], *, 
             sources.append(({key: value}, f"--{key.replace('_', '-')}"))
     options, combination = SearchOptions(), Combination()
     ranking, sampling = options.ranking, options.sampling
-    for keys, where in sources:
+    for keys, where in [*standing, *sources]:
         sections = [options, ranking, sampling, combination]
         options, ranking, sampling, combination = updated_sections(sections, "search", keys, where)
     if options.n_best > options.beam and not drawn:
-        raise UsageError(f"--n-best {options.n_best} needs a beam as wide: add --beam {options.n_best}")
-    given = frozenset(key for keys, _ in sources for key in keys)
-    said = frozenset(key for keys, _ in (sources[1:] if config is not None else sources) for key in keys)
+        raise UsageError(f"n_best = {options.n_best} needs a beam as wide: add --beam {options.n_best}")
+    said = frozenset(key for keys, _ in sources for key in keys)
+    given = said.union(key for keys, _ in standing for key in keys)
     return Resolved(replace(options, ranking=ranking, sampling=sampling), combination, given, said)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 
 from seqtrans.cli.streams import say
+from seqtrans.errors import UsageError
 
 if TYPE_CHECKING:
     from seqtrans.text.subwords import SubwordModel
@@ -26,7 +27,11 @@ app = typer.Typer(
 # The same as in seqtrans.text, which is too heavy to import here; a test compares them.
 Type = Literal["bpe", "unigram", "char", "word"]
 Normalization = Literal["identity", "nfkc"]
-Model = Annotated[Path, typer.Option("-m", "--model", metavar="MODEL", help="The subword model.")]
+Model = Annotated[Path, typer.Option("-m", "--model", metavar="MODEL", help="The subword model, or a translator's.")]
+SideOption = Annotated[
+    Literal["source", "target"] | None,
+    typer.Option("--side", help="Of a translator: whose subwords; else of its target."),
+]
 
 
 @app.command()
@@ -73,23 +78,35 @@ def learn(
 
 
 @app.command()
-def encode(model: Model) -> None:
+def encode(model: Model, side: SideOption = None) -> None:
     """Segment the lines of stdin: subwords with spaces between them, a line for a line."""
-    _filter(model, lambda subwords, lines: [" ".join(pieces) for pieces in subwords.encode_pieces_batch(lines)])
+    _filter(model, side, lambda subwords, lines: [" ".join(pieces) for pieces in subwords.encode_pieces_batch(lines)])
 
 
 @app.command()
-def decode(model: Model) -> None:
+def decode(model: Model, side: SideOption = None) -> None:
     """Join the subwords of each line of stdin to text again."""
-    _filter(model, lambda subwords, lines: [subwords.decode_pieces(line.split(" ")) for line in lines])
+    _filter(model, side, lambda subwords, lines: [subwords.decode_pieces(line.split(" ")) for line in lines])
 
 
-def _filter(path: Path, convert: Callable[[SubwordModel, list[str]], list[str]]) -> None:
+def _filter(path: Path, side: str | None, convert: Callable[[SubwordModel, list[str]], list[str]]) -> None:
     from seqtrans.text.filters import filter_lines
+
+    subwords = _subwords(path, side)
+    filter_lines(sys.stdout.buffer, lambda lines: convert(subwords, lines), warn=say)
+
+
+def _subwords(path: Path, side: str | None) -> SubwordModel:
     from seqtrans.text.subwords import SubwordModel
 
-    subwords = SubwordModel.load(path)
-    filter_lines(sys.stdout.buffer, lambda lines: convert(subwords, lines), warn=say)
+    if path.suffix == ".safetensors":
+        from seqtrans.model.file import load_model
+
+        model = load_model(path)
+        return model.source_subwords if side == "source" else model.target_subwords
+    if side is not None:
+        raise UsageError(f"{path}: a subword model has no sides: leave out --side")
+    return SubwordModel.load(path)
 
 
 def _lines_of(paths: Iterable[Path]) -> Iterator[str]:

@@ -63,7 +63,8 @@ def translate(
         ),
     ] = False,
     sample: Annotated[
-        int, typer.Option(max=10_000, help="Draw so many translations of each line at random, in place of a search.")
+        int,
+        typer.Option(min=0, max=10_000, help="Draw so many translations of each line at random, in place of a search."),
     ] = 0,
     exact: Annotated[
         bool, typer.Option("--exact", help="Go on until the best translation is proven to be the best there is.")

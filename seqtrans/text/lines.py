@@ -21,20 +21,34 @@ from seqtrans.errors import DataError, StreamError
 MAX_LINE_BYTES = 1 << 20
 """Longer lines are cut here (1 MiB), so that one hostile line cannot take all memory."""
 
+_NAMED = 8
+"""So many lines that something befell are told by number."""
+
 _BREAKS = str.maketrans({"\n": " ", "\r": " ", "\0": " "})
 
 
 @dataclass
 class Tally:
-    """How many lines something befell, and the number (from 1) of the first of them."""
+    """How many lines something befell, and the numbers (from 1) of the first of them."""
 
     count: int = 0
-    first: int = 0
+    numbers: list[int] = field(default_factory=list)
 
     def add(self, line: int) -> None:
         """Count one line more."""
-        self.first = self.first or line
         self.count += 1
+        if self.count <= _NAMED:
+            self.numbers.append(line)
+
+    @property
+    def first(self) -> int:
+        """The first of them; 0 where there is none."""
+        return self.numbers[0] if self.numbers else 0
+
+    def lines(self) -> str:
+        """Where there are several, their numbers."""
+        more = ", ..." if self.count > _NAMED else ""
+        return f" (lines {', '.join(map(str, self.numbers))}{more})" if self.count > 1 else ""
 
 
 @dataclass
@@ -50,7 +64,7 @@ class LineReport:
     """Lines of which the reader's user took a part only, and the length of that part."""
     unread_beyond: str = ""
     unmet: Tally = field(default_factory=Tally)
-    """Lines whose translation does not hold all that is required."""
+    """Lines whose translation does not hold, or begin with, all that is required."""
 
     def warnings(self) -> Iterator[str]:
         """One sentence for each kind of mended line, with the number of lines and the first of them."""
@@ -60,14 +74,14 @@ class LineReport:
             (self.unread, f"longer than {self.unread_beyond}, the rest left out"),
             (
                 self.unmet,
-                "with phrases that no translation can hold, left out: "
+                "with a prefix or phrases that no translation can hold, left out: "
                 "characters or words that the model does not know, more than 500 subwords, or a blank source",
             ),
             (self.cut if self.cut != self.unread else Tally(), f"longer than {MAX_LINE_BYTES} bytes, cut there"),
         )
         for tally, what in kinds:
             if tally.count:
-                yield f"{self.name}:{tally.first}: {tally.count} line(s) {what}"
+                yield f"{self.name}:{tally.first}: {tally.count} line(s) {what}{tally.lines()}"
 
 
 def read_lines(stream: BinaryIO, report: LineReport, *, strict: bool = False) -> Iterator[str]:

@@ -45,7 +45,7 @@ def test_the_version(run_seqtrans: RunSeqtrans) -> None:
         ("seqtrans inspect {tmp} 2>&-", 65, "", ""),
         ("seqtrans inspect {tmp} >&-", 65, "", "seqtrans: {tmp}: is not a file; a seqtrans model is one file\n"),
         ("seqtrans tokenize learn -o {tmp}/m <&-", 74, "", "seqtrans: <stdin>: cannot be read: it is closed\n"),
-        ("seqtrans --version >/dev/full", 74, "", "seqtrans: No space left on device\n"),
+        ("seqtrans --version >/dev/full", 74, "", "seqtrans: standard output: No space left on device\n"),
     ],
 )
 def test_streams_that_are_closed_or_full(line: str, code: int, stdout: str, stderr: str, tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
@@ -44,6 +45,16 @@ def test_a_model_gives_its_own_lists_the_scores_they_have(
         assert scores == sorted(scores, reverse=True)
 
 
+def test_each_model_has_a_feature_of_its_own(
+    tiny_model: Path, run_seqtrans: RunSeqtrans, lists: bytes, tmp_path: Path
+) -> None:
+    (tmp_path / "source").write_bytes(SOURCE)
+    for _ in range(3):
+        lists = run_seqtrans("rescore", "-m", tiny_model, tmp_path / "source", input=lists).stdout
+    names = re.findall(r"ModelLogProb\S*", fields(lists)[0][2])
+    assert names == ["ModelLogProb=", "ModelLogProb2=", "ModelLogProb3="]
+
+
 def test_without_weight_the_order_stays(
     tiny_model: Path, run_seqtrans: RunSeqtrans, lists: bytes, tmp_path: Path
 ) -> None:
@@ -59,6 +70,12 @@ def test_without_weight_the_order_stays(
         (b"0 ||| a ||| F= 1 ||| -1\nx ||| a ||| F= 1 ||| -1\n", 65, "<stdin>:2"),
         (b"7 ||| a ||| F= 1 ||| -1\n", 65, "no line 7"),
         (b"0 ||| \xff ||| F= 1 ||| -1\n", 65, "UTF-8"),
+        (b"0 ||| a ||| F= 1 ||| nan\n", 65, "<stdin>:1: its score is nan"),
+        (
+            b"1 ||| a ||| F= 1 ||| -1\n0 ||| a ||| F= 1 ||| -1\n1 ||| b ||| F= 1 ||| -1\n",
+            65,
+            "list 1 stands in several",
+        ),
     ],
 )
 def test_what_is_no_list_is_refused(

@@ -148,7 +148,7 @@ def check_filter(run: "subprocess.CompletedProcess[bytes]", lines: int) -> None:
 def test_mended_lines_are_told_with_their_number(run_seqtrans, model) -> None:
     run = run_seqtrans("tokenize", "encode", "-m", model, input=b"ok\n\xff\nok\n\xff\nx\0y\n")
     assert run.stderr.decode().splitlines() == [
-        "seqtrans: <stdin>:2: 2 line(s) not valid UTF-8, bad bytes replaced by U+FFFD",
+        "seqtrans: <stdin>:2: 2 line(s) not valid UTF-8, bad bytes replaced by U+FFFD (lines 2, 4)",
         "seqtrans: <stdin>:5: 1 line(s) with NUL, replaced by U+FFFD",
     ]
 
@@ -292,3 +292,13 @@ def test_sigint_ends_learning_at_once(parallel_text, tmp_path) -> None:
     assert b"Traceback" not in process.stderr.read()
     process.stderr.close()
     assert list(tmp_path.iterdir()) == [pipe]
+
+
+def test_the_subwords_of_a_translator(run_seqtrans, tiny_model, model) -> None:
+    for flags, text in (([], b"vier neun"), (["--side", "target"], b"vier neun"), (["--side", "source"], b"four nine")):
+        pieces = run_seqtrans("tokenize", "encode", "-m", tiny_model, *flags, input=text + b"\n")
+        assert pieces.stdout.decode().split() == [f"\u2581{word}" for word in text.decode().split()]
+        assert run_seqtrans("tokenize", "decode", "-m", tiny_model, *flags, input=pieces.stdout).stdout == text + b"\n"
+    run = run_seqtrans("tokenize", "encode", "-m", model, "--side", "source", input=b"a\n")
+    assert run.returncode == 2
+    assert "leave out --side" in run.stderr.decode()

@@ -98,7 +98,10 @@ def test_a_model_that_generates_line_ends_writes_one_line(tmp_path: Path, run_se
 def test_lines_that_are_too_long_are_warned_of_once(tiny_model: Path, run_seqtrans: RunSeqtrans) -> None:
     text = b"one\n" + b"two " * 501 + b"\n" + b"six " * 502 + b"\n"
     run = run_seqtrans("translate", "-m", tiny_model, "--beam", 1, input=text)
-    assert run.stderr == b"seqtrans: warning: <stdin>:2: 2 line(s) longer than 500 subwords, the rest left out\n"
+    assert (
+        run.stderr
+        == b"seqtrans: warning: <stdin>:2: 2 line(s) longer than 500 subwords, the rest left out (lines 2, 3)\n"
+    )
 
 
 def test_output_does_not_depend_on_batches_or_order(

@@ -73,6 +73,24 @@ def test_what_translations_begin_with(tiny_model: Path, run_seqtrans: RunSeqtran
     assert found[1:] == plain[1:]
 
 
+def test_settings_come_from_the_environment_too(tiny_model: Path, run_seqtrans: RunSeqtrans, tmp_path: Path) -> None:
+    (tmp_path / "all.toml").write_text("[search]\nn_best = 2\n[model]\nhidden = 8\n", "utf-8")
+    common = ["translate", "-m", tiny_model, "--format", "moses", "--config", tmp_path / "all.toml"]
+
+    def count(value: str, *flags: object) -> int:
+        run = run_seqtrans(*common, *flags, input=b"one two\n", env={"SEQTRANS_SEARCH_N_BEST": value})
+        assert run.returncode == 0, run.stderr.decode()
+        return run.stdout.count(b"\n")
+
+    assert count("3") == 3
+    assert count("3", "--set", "n_best=4") == 4
+    for name, words in (("N_BEST", "at least 1"), ("BEEM", "did you mean 'beam'")):
+        run = run_seqtrans(*common, input=b"one\n", env={f"SEQTRANS_SEARCH_{name}": "0"})
+        assert run.returncode == 2
+        assert "environment: " in run.stderr.decode()
+        assert words in run.stderr.decode()
+
+
 def test_settings_come_from_flags_then_set_then_the_file(
     tiny_model: Path, run_seqtrans: RunSeqtrans, tmp_path: Path
 ) -> None:
@@ -123,7 +141,8 @@ def test_wrong_values_are_refused(setting: str, words: str) -> None:
         (["--set", "seed=9"], "without --sample"),
         (["--set", "mbr=chrf", "--sample", "1"], "above 1"),
         (["--set", "diversity=1"], "without groups"),
-        (["--set", "groups=2"], "5 hypotheses make no 2"),
+        (["--set", "groups=2"], "5 hypotheses make no 2; add --beam 6"),
+        (["--sample", "-1"], "greater than or equal to 0"),
         (["--set", "groups=5", "--require"], "leave out groups"),
         (["--set", "groups=5", "--prefix"], "leave out groups"),
         (["--sample", "2", "--require", "--format", "moses"], "leave out --require"),
@@ -278,9 +297,22 @@ def test_phrases_that_cannot_be_held_are_told_of(tiny_model: Path, run_seqtrans:
     assert "\u2047" not in found[0]
     assert found[2] == ""
     assert run.stderr.decode().splitlines() == [
-        "seqtrans: warning: <stdin>:1: 2 line(s) with phrases that no translation can hold, left out: "
-        "characters or words that the model does not know, more than 500 subwords, or a blank source"
+        "seqtrans: warning: <stdin>:1: 2 line(s) with a prefix or phrases that no translation can hold, left out: "
+        "characters or words that the model does not know, more than 500 subwords, or a blank source (lines 1, 3)"
     ]
+
+
+def test_prefixes_go_as_far_as_the_model_knows_their_words(tiny_model: Path, run_seqtrans: RunSeqtrans) -> None:
+    text = b"one two\tvier Berlin neun\nfour\tneun\n\tneun\none two\tvier\tneun\n"
+    run = run_seqtrans("translate", "-m", tiny_model, "--prefix", input=text)
+    found = run.stdout.decode().split("\n")
+    assert found[0].startswith("vier ")
+    assert found[1].startswith("neun")
+    assert found[2] == ""
+    assert found[3].startswith("vier neun")
+    assert not {"\t", "\u2047"} & set(run.stdout.decode())
+    assert "1: 2 line(s) with a prefix" in run.stderr.decode()
+    assert run.stderr.endswith(b"(lines 1, 3)\n")
 
 
 def test_settings_for_a_search_do_not_disturb_samples(

@@ -51,10 +51,12 @@ def test_only_lf_ends_a_line(character: str) -> None:
 def test_warnings_name_the_first_line_and_the_number_of_each_kind() -> None:
     _, report = read(b"ok\n\xff\n\0\nok\n\xc3\n")
     assert list(report.warnings()) == [
-        "in.txt:2: 2 line(s) not valid UTF-8, bad bytes replaced by U+FFFD",
+        "in.txt:2: 2 line(s) not valid UTF-8, bad bytes replaced by U+FFFD (lines 2, 5)",
         "in.txt:3: 1 line(s) with NUL, replaced by U+FFFD",
     ]
     assert report.lines == 5
+    (warning,) = read(b"\xff\n" * 10)[1].warnings()
+    assert warning.endswith(" (lines 1, 2, 3, 4, 5, 6, 7, 8, ...)")
 
 
 def test_clean_text_has_no_warnings() -> None:
