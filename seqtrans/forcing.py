@@ -72,7 +72,9 @@ class Forcer:
             t.to(self.compute.device) for t in (source_SB, lengths_B, inputs_TB, outputs_TB)
         )
         with torch.no_grad(), self.compute.arithmetic():
-            readouts_TBE = self.network.readouts(inputs_TB, self.network.encode(source_SB, lengths_B))
+            # in parts, so that a long pair by itself holds no more of attention than a batch may
+            steps = max(1, AREA // source_SB.numel())
+            readouts_TBE = self.network.readouts(inputs_TB, self.network.encode(source_SB, lengths_B), bptt=steps)
             parts = zip(readouts_TBE.flatten(0, 1).split(CHUNK), outputs_TB.flatten().split(CHUNK), strict=True)
             log_probs = torch.cat([self._log_probs(*part) for part in parts]).view(outputs_TB.shape)
         columns = log_probs.t().tolist()

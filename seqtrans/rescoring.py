@@ -38,10 +38,10 @@ def parse(line: str, where: str) -> Entry:
     Raises:
         DataError: it is no line of an n-best list.
     """
-    fields = [field.strip() for field in line.split("|||")]
+    fields = [field.strip(" ") for field in line.split("|||")]  # other white space may belong to the text
     try:
         number, text, features, score, *rest = fields
-        if not math.isfinite(float(score)):
+        if math.isnan(float(score)) or float(score) == math.inf:
             raise DataError(f"{where}: its score is {score}, by which nothing can be ranked")
         return Entry(int(number), text, features, float(score), tuple(rest))
     except ValueError:
@@ -73,7 +73,9 @@ def rescored(
 
 def _changed(entry: Entry, forced: Forced, weight: float) -> Entry:
     log_prob = sum(forced.token_log_probs)
-    score = (1 - weight) * entry.score + weight * log_prob / max(1, len(forced.token_log_probs))
+    score = weight * log_prob / max(1, len(forced.token_log_probs))
+    if weight < 1:  # what was -inf would be no number in the sum
+        score += (1 - weight) * entry.score
     before = len(re.findall(rf"\b{FEATURE}\d*=", entry.features))
     features = f"{entry.features} {FEATURE}{before + 1 if before else ''}= {log_prob:.4f}".strip()
     return Entry(entry.number, entry.text, features, score, entry.rest)

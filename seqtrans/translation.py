@@ -5,11 +5,11 @@ Lines are gathered into chunks, searched longest first, and put back in order.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from torch import Tensor
-
+from seqtrans.alignment import copied_subwords, copied_words, with_copies
 from seqtrans.consensus import by_consensus
 from seqtrans.device import Compute
 from seqtrans.errors import UsageError
@@ -23,7 +23,7 @@ from seqtrans.search.hypothesis import Hypothesis, Request, SearchOptions
 from seqtrans.search.scorer import ModelScorer, StepScorer
 from seqtrans.search.watching import SearchStep
 from seqtrans.text.lines import LineReport, without_breaks
-from seqtrans.text.subwords import EOS_ID, SPACE, UNK_ID, SubwordModel
+from seqtrans.text.subwords import EOS_ID, UNK_ID, SubwordModel
 
 MAX_SOURCE = 500
 """Source subwords that are read of one line; the rest is left out, with a warning."""
@@ -47,7 +47,12 @@ class Translation:
     steps: Sequence[SearchStep] = ()
     """What the search did, where that is to be told."""
     unmet: bool = False
-    """Whether it does not hold, or begin with, all that is required."""
+    """Whether something is left out of what it was to hold, or to begin with."""
+
+    @property
+    def unsaid(self) -> bool:
+        """Whether there is none, for nothing can end."""
+        return self.hypotheses[0].score == -math.inf
 
 
 class LineTranslator:
@@ -101,7 +106,7 @@ class Translator(LineTranslator):
         self.packed = PackedWeights(compute.int8)
         self.prefixed, self.required, self.watched = prefixed, required, watched
         self.shortlist = shortlist
-        self.forbidden = [_forbidden(piece, model.target_subwords) for piece in options.forbid.split()]
+        self.forbidden = [_forbidden(piece, model.target_subwords) for piece in options.forbid.split(" ") if piece]
 
     def translate(self, lines: Sequence[str]) -> list[Translation]:
         """Translate lines, whatever their order and length."""
@@ -112,7 +117,7 @@ class Translator(LineTranslator):
         cut = [len(ids) > MAX_SOURCE or len(start) > MAX_SOURCE for ids, start in zip(sources, starts, strict=True)]
         sources, starts = [ids[:MAX_SOURCE] for ids in sources], [ids[:MAX_SOURCE] for ids in starts]
         order = sorted((i for i, ids in enumerate(sources) if ids), key=lambda i: -len(sources[i]))
-        able = [[ids for ids in held if _can_be_held(ids)] for held in phrases]
+        able = [holdable(held) for held in phrases]
         requests = [Request(sources[i], starts[i], able[i]) for i in order]
         with self.compute.arithmetic(), packed_weights(self.packed):
             found = dict(zip(order, self._found(requests), strict=True))
@@ -135,7 +140,7 @@ class Translator(LineTranslator):
         # a further TAB without phrases would look like a column of the output
         prefixes = [parts.pop(1).replace("\t", " ") if self.prefixed and len(parts) > 1 else "" for parts in columns]
         encode = self.model.target_subwords.encode
-        phrases = [[ids for phrase in parts[1:] if (ids := encode(phrase))] for parts in columns]
+        phrases = [[ids for phrase in dict.fromkeys(parts[1:]) if (ids := encode(phrase))] for parts in columns]
         return [parts[0] for parts in columns], prefixes, phrases
 
     def _found(self, requests: list[Request]) -> list[_Found]:
@@ -161,6 +166,11 @@ class Translator(LineTranslator):
             drawn = self.options.samples > 0
             ranked = by_consensus(hypotheses, texts, self.options.mbr, drawn=drawn)[: self.options.n_best]
             hypotheses, texts = [h for h, _ in ranked], [text for _, text in ranked]
+        elif not self.options.samples:
+            distinct: dict[str, Hypothesis] = {}
+            for text, hypothesis in zip(texts, hypotheses, strict=True):
+                distinct.setdefault(text, hypothesis)  # a text in other subwords is the same text
+            texts, hypotheses = list(distinct), list(distinct.values())
         return Translation(line, ids, cut, texts, hypotheses, found.proven, found.steps)
 
     def _text(self, hypothesis: Hypothesis, line: str, ids: list[int]) -> str:
@@ -175,38 +185,20 @@ class Translator(LineTranslator):
         return without_breaks(target.decode(hypothesis.tokens))
 
 
-def with_copies(tokens: Sequence[int], alignment_TS: Tensor, copies: Sequence[str], target: SubwordModel) -> list[str]:
-    """The subwords of a hypothesis; unknown ones are the copy of the position that they attend to most of all that
-    have one.
-    """
-    usable = [position for position, copy in enumerate(copies) if copy]
-    if not usable:
-        return target.pieces(tokens)
-    attended = alignment_TS[:, usable].argmax(dim=1).tolist()
-    return [copies[usable[at]] if i == UNK_ID else target.piece(i) for i, at in zip(tokens, attended, strict=True)]
-
-
-def copied_subwords(pieces: Sequence[str]) -> list[str]:
-    """What stands for an unknown subword: a subword of the source, without the space before it."""
-    return [piece.removeprefix(SPACE) for piece in pieces]
-
-
-def copied_words(source: SubwordModel, pieces: Sequence[str], ids: Sequence[int]) -> list[str]:
-    """What stands for an unknown word: for each subword of the source the word that it is in."""
-    words: dict[int, str] = {}
-    numbers = _word_numbers(source, ids)
-    for number, piece in zip(numbers, pieces, strict=True):
-        words[number] = words.get(number, "") + piece.removeprefix(SPACE)
-    return [words[number] and SPACE + words[number] for number in numbers]
-
-
 def known_beginning(start: Sequence[int]) -> Sequence[int]:
     """The subwords before the first that the model does not know."""
     return start[: start.index(UNK_ID)] if UNK_ID in start else start
 
 
-def _can_be_held(phrase: Sequence[int]) -> bool:
-    return len(phrase) <= MAX_SOURCE and UNK_ID not in phrase
+def holdable(phrases: Sequence[list[int]]) -> list[list[int]]:
+    """Those of which the model knows every subword, as long as they are not more than `MAX_SOURCE` subwords."""
+    kept: list[list[int]] = []
+    length = 0
+    for phrase in phrases:
+        if UNK_ID not in phrase and length + len(phrase) <= MAX_SOURCE:
+            kept.append(phrase)
+            length += len(phrase)
+    return kept
 
 
 def _forbidden(piece: str, subwords: SubwordModel) -> int:
@@ -219,33 +211,3 @@ def _forbidden(piece: str, subwords: SubwordModel) -> int:
 
 
 _EMPTY = Hypothesis([], 0.0, 0.0, [], None)
-
-
-def subword_alignment(hypothesis: Hypothesis, source_length: int) -> list[tuple[int, int]]:
-    """(source, target) positions: each target subword with the source subword it attends to most.
-
-    The source's EOS, which also receives weight, is left out.
-    """
-    if hypothesis.alignment is None or not source_length or not hypothesis.tokens:
-        return []
-    best = hypothesis.alignment[:, :source_length].argmax(dim=1).tolist()
-    return [(source, target) for target, source in enumerate(best)]
-
-
-def word_alignment(
-    links: list[tuple[int, int]],
-    source: tuple[SubwordModel, Sequence[int]],
-    target: tuple[SubwordModel, Sequence[int]],
-) -> list[tuple[int, int]]:
-    """The same links between words: each pair of words that any of their subwords link, once."""
-    source_words, target_words = _word_numbers(*source), _word_numbers(*target)
-    return sorted({(source_words[s], target_words[t]) for s, t in links})
-
-
-def _word_numbers(subwords: SubwordModel, ids: Sequence[int]) -> list[int]:
-    """For each subword the number of the word that it belongs to."""
-    numbers: list[int] = []
-    for position, number in enumerate(ids):
-        last = numbers[-1] if numbers else 0
-        numbers.append(last + (1 if position and subwords.starts_word(number) else 0))
-    return numbers

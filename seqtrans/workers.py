@@ -36,6 +36,8 @@ class Answered:
     """Numbers, from 1, of lines of which a part only was read."""
     unmet: list[int]
     """The same of lines whose translation does not hold all that is required."""
+    unsaid: list[int]
+    """The same of lines that have no translation."""
     unproven: int = 0
     """Lines whose translation could not be proven to be the best, where that was asked for."""
     reports: bytes = b""

@@ -9,7 +9,7 @@ from typer.core import TyperCommand
 
 PrecisionOption = Annotated[str, typer.Option(help="auto, fp32 or bf16.")]
 DeviceOption = Annotated[str, typer.Option(help="auto, cpu or cuda.")]
-ThreadsOption = Annotated[int, typer.Option(help="Processor threads; 0: all.")]
+ThreadsOption = Annotated[int, typer.Option(min=0, help="Processor threads; 0: all.")]
 
 
 class VariadicCommand(TyperCommand):

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
+from seqtrans.cli.models import CellOption, load
 from seqtrans.cli.streams import say
 from seqtrans.errors import UsageError
 
@@ -78,34 +79,36 @@ def learn(
 
 
 @app.command()
-def encode(model: Model, side: SideOption = None) -> None:
+def encode(model: Model, side: SideOption = None, cell: CellOption = None) -> None:
     """Segment the lines of stdin: subwords with spaces between them, a line for a line."""
-    _filter(model, side, lambda subwords, lines: [" ".join(pieces) for pieces in subwords.encode_pieces_batch(lines)])
+    _filter(
+        model, side, cell, lambda subwords, lines: [" ".join(pieces) for pieces in subwords.encode_pieces_batch(lines)]
+    )
 
 
 @app.command()
-def decode(model: Model, side: SideOption = None) -> None:
+def decode(model: Model, side: SideOption = None, cell: CellOption = None) -> None:
     """Join the subwords of each line of stdin to text again."""
-    _filter(model, side, lambda subwords, lines: [subwords.decode_pieces(line.split(" ")) for line in lines])
+    _filter(model, side, cell, lambda subwords, lines: [subwords.decode_pieces(line.split(" ")) for line in lines])
 
 
-def _filter(path: Path, side: str | None, convert: Callable[[SubwordModel, list[str]], list[str]]) -> None:
+def _filter(
+    path: Path, side: str | None, cell: str | None, convert: Callable[[SubwordModel, list[str]], list[str]]
+) -> None:
     from seqtrans.text.filters import filter_lines
 
-    subwords = _subwords(path, side)
+    subwords = _subwords(path, side, cell)
     filter_lines(sys.stdout.buffer, lambda lines: convert(subwords, lines), warn=say)
 
 
-def _subwords(path: Path, side: str | None) -> SubwordModel:
+def _subwords(path: Path, side: str | None, cell: str | None) -> SubwordModel:
     from seqtrans.text.subwords import SubwordModel
 
     if path.suffix == ".safetensors":
-        from seqtrans.model.file import load_model
-
-        model = load_model(path)
+        model = load(path, cell)
         return model.source_subwords if side == "source" else model.target_subwords
-    if side is not None:
-        raise UsageError(f"{path}: a subword model has no sides: leave out --side")
+    if side is not None or cell is not None:
+        raise UsageError(f"{path}: a subword model has no sides and no cells: leave out --side and --cell")
     return SubwordModel.load(path)
 
 

@@ -71,12 +71,16 @@ def translate(
     ] = False,
     shortlist: Annotated[
         bool,
-        typer.Option("--shortlist", help="Choose only from likely translations of a line's subwords: faster."),
+        typer.Option(
+            "--shortlist", help="Choose only from likely translations of a line's subwords: batches are faster."
+        ),
     ] = False,
     processes: Annotated[int, typer.Option(help="Processes that share the lines, each with its share of threads.")] = 1,
     cell: CellOption = None,
     batch_size: Annotated[int, typer.Option(help="Lines searched together.")] = 64,
-    precision: Annotated[str, typer.Option(help="auto, fp32, bf16, or int8 (fastest).")] = "auto",
+    precision: Annotated[
+        str, typer.Option(help="auto, fp32, bf16, or int8, which helps where bf16 does not.")
+    ] = "auto",
     device: DeviceOption = "auto",
     threads: ThreadsOption = 0,
     report: Annotated[
@@ -115,19 +119,23 @@ def translate(
         len(models), language_model is not None, prefix, require, sample, exact, report is not None, output_format
     )
     check(resolved, wanted)
+    if str(report) == "-":
+        raise UsageError("--report: standard output holds the translations; name a file")
     if report is not None:
         check_output(report, [*models, *(path for path in (language_model, config) if path is not None)])
-    options = replace(resolved.options, alignments=alignment != "none", exact=exact, samples=sample)
-    resolved = replace(resolved, options=options)
+    asked = replace(resolved.options, alignments=alignment != "none", exact=exact, samples=sample)
+    resolved = replace(resolved, options=asked)
     begun = time.perf_counter()
     compute = choose_compute(device, precision, threads if processes == 1 else 1, precisions=SEARCHED)
     check_processes(processes, compute.device)
     if compute.int8 and not packs(torch.int8):
         raise UsageError("--precision int8: this build of torch has no such products; leave it out")
     trained = [load(model, cell) for model in models]
+    if trained[0].config.model.task == "tag":
+        resolved = _for_a_tagger(resolved, wanted)
     language = None if language_model is None else load(language_model, cell)
     translator = _translator(trained, language, compute, resolved, wanted, batch_size)
-    if (alignment != "none" or options.copy_unknown) and not any(model.seq2seq.aligns for model in trained):
+    if (alignment != "none" or resolved.options.copy_unknown) and not any(model.seq2seq.aligns for model in trained):
         raise UsageError(f"{models[0]}: has no attention, so there is no alignment to print, or to copy by")
     if resolved.options.ranking.coverage_penalty and not all(model.seq2seq.aligns for model in trained):
         raise UsageError("coverage_penalty counts attention, which not every model has: leave it out")
@@ -137,10 +145,11 @@ def translate(
         written = [write(Written(number, translation, trained[0], alignment)) for number, translation in found]
         unread = [number + 1 for number, translation in found if translation.cut]
         unmet = [number + 1 for number, translation in found if translation.unmet]
+        unsaid = [number + 1 for number, translation in found if translation.unsaid]
         unproven = sum(translation.proven is False for _, translation in found)
         sides = trained[0].source_subwords, trained[0].target_subwords
         told = b"" if report is None else b"".join(report_line(*one, *sides) for one in found)
-        return Answered(written, unread, unmet, unproven, told)
+        return Answered(written, unread, unmet, unsaid, unproven, told)
 
     with open_input("-") as (stream, name), nullcontext() if report is None else atomic_output(report) as told:
         line_report = LineReport(name, unread_beyond=f"{MAX_SOURCE} subwords")
@@ -155,6 +164,8 @@ def translate(
                     line_report.unread.add(number)
                 for number in answered.unmet:
                     line_report.unmet.add(number)
+                for number in answered.unsaid:
+                    line_report.unsaid.add(number)
                 if told is not None:
                     told.write(answered.reports)
                 sys.stdout.buffer.write(b"".join(answered.lines))
@@ -178,6 +189,16 @@ _NO_SHORTLIST = (
 )
 
 
+def _for_a_tagger(resolved: Resolved, wanted: Wanted) -> Resolved:
+    """Without what a file or the environment says to searches."""
+    from seqtrans.search.hypothesis import SearchOptions
+
+    if resolved.said - {"n_best"} or not wanted.is_plain:
+        raise UsageError("a tagger does not search: leave out --beam, --length-penalty and the like")
+    n_best = resolved.options.n_best if "n_best" in resolved.said else 1
+    return replace(resolved, options=SearchOptions(n_best=n_best, alignments=resolved.options.alignments))
+
+
 def _translator(
     trained: list[TrainedModel],
     language: TrainedModel | None,
@@ -193,16 +214,17 @@ def _translator(
 
     first, options = trained[0], resolved.options
     if first.config.model.task == "tag":
-        if resolved.given - {"n_best"} or not wanted.is_plain:
-            raise UsageError("a tagger does not search: leave out --beam, --length-penalty and the like")
         if compute.int8:
             raise UsageError("a tagger has no products in int8: leave out --precision int8")
         return line_translator(first, compute, options, batch_size)
     listed = next((model for model in trained if model.shortlist is not None), None)
     if options.shortlist and listed is None:
         raise UsageError(_NO_SHORTLIST)
+    # what is said of the shortest goes before what is not said of the longest
     if "max_ratio" not in resolved.given:
-        options = replace(options, max_ratio=max(model.length_ratio for model in trained))
+        options = replace(options, max_ratio=max(options.min_ratio, *(model.length_ratio for model in trained)))
+    if "max_extra" not in resolved.given:
+        options = replace(options, max_extra=max(options.min_extra, options.max_extra))
     scorer = combined(trained, language, resolved.combination, compute.device)
     return Translator(
         first,

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from seqtrans.alignment import subword_alignment, word_alignment
 from seqtrans.errors import UsageError
 from seqtrans.model.file import TrainedModel
 from seqtrans.search.hypothesis import Hypothesis
-from seqtrans.translation import Translation, subword_alignment, word_alignment
+from seqtrans.translation import Translation
 
 ALIGNMENTS = ("none", "subwords", "words")
 

@@ -88,8 +88,8 @@ class _Frame:
     totals: Floats
     length: int
     """Subwords of these continuations."""
-    is_cut: bool
-    """Whether there were more of them than may be expanded."""
+    beyond: float
+    """The total of the likeliest of those that are left out because no more may be expanded; -inf: there are none."""
     taken: int = field(default=0)
 
 
@@ -120,7 +120,8 @@ class _Exact:
             frame.taken += TOGETHER
             # the best may have got better since
             count = int(self._may_win(frame.totals[taken], frame.length).sum())
-            if not count and not (frame.is_cut and taken.start >= len(frame.rows)):
+            at_end = taken.start >= len(frame.rows)
+            if not count and not (at_end and self._may_win(np.array([frame.beyond]), frame.length).any()):
                 frames.pop()
                 continue
             if not count or self.expansions >= self.options.max_expansions:
@@ -166,7 +167,7 @@ class _Exact:
         order = np.argsort(-totals_NV[rows, tokens], kind="stable")
         # what is beyond the limit of expansions is not kept: these lists are most of the memory
         allowed = max(0, self.options.max_expansions - self.expansions)
-        is_cut = len(order) > allowed
+        beyond = float(totals_NV[rows, tokens][order[allowed]]) if len(order) > allowed else -np.inf
         order = order[:allowed]
         rows, tokens = rows[order], tokens[order]
         return _Frame(
@@ -179,7 +180,7 @@ class _Exact:
             log_probs[rows, tokens],
             totals_NV[rows, tokens],
             length + 1,
-            is_cut,
+            beyond,
         )
 
     def _progress(self, paths: list[_Path]) -> list[State]:

@@ -64,7 +64,8 @@ class SearchOptions:
     """A hypothesis has at most max_ratio * source length (EOS included) + max_extra subwords, beside a forced prefix
     and required phrases."""
     min_ratio: float = bounded(0.0, 0, 1000)
-    """It has at least min_ratio * source length."""
+    min_extra: int = bounded(0, 0, 100_000)
+    """It has at least min_ratio * source length (EOS included) + min_extra, as far as the limit above allows."""
     no_repeat: int = bounded(0, 0, 1000)
     """No so many subwords in a row stand twice in a hypothesis; 0: any may."""
     forbid: str = ""
@@ -97,4 +98,5 @@ class SearchOptions:
 
     def min_length(self, request: Request) -> int:
         """The shortest hypothesis."""
-        return min(int(self.min_ratio * (len(request.source) + 1)), self.max_length(request))
+        least = int(self.min_ratio * (len(request.source) + 1)) + self.min_extra
+        return min(least, self.max_length(request))

@@ -24,7 +24,7 @@ class SamplingOptions:
     temperature: float = bounded(1.0, 0, 100)
     """Scores are divided by it: below 1 the likely become likelier; 0 always takes the likeliest."""
     top_k: int = bounded(0, 0, 10**9)
-    """Only the so many likeliest; 0: all."""
+    """Only the so many likeliest, of equals the first; 0: all."""
     top_p: float = bounded(1.0, 1e-9, 1)
     """Only the likeliest whose probabilities together reach it (nucleus; Holtzman et al. 2020, section 3.1)."""
     seed: int = bounded(1, 0, 2**63 - 1)
@@ -42,7 +42,9 @@ def draw(logits_NV: Tensor, options: SamplingOptions, uniforms_N: Tensor) -> Ten
     scores = (scores - scores.amax(dim=1, keepdim=True)) / options.temperature
     if 0 < options.top_k < scores.shape[1]:
         least = scores.topk(options.top_k, dim=1).values[:, -1:]
-        scores = scores.masked_fill(scores < least, float("-inf"))
+        above, ties = scores > least, scores == least
+        room = options.top_k - above.sum(dim=1, keepdim=True)
+        scores = scores.masked_fill(~(above | (ties & (ties.cumsum(dim=1) <= room))), float("-inf"))
     probabilities = scores.softmax(dim=1)
     if options.top_p < 1:
         ordered, order = probabilities.sort(dim=1, descending=True, stable=True)

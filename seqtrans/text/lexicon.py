@@ -29,13 +29,15 @@ Ints = NDArray[np.int64]
 
 def likeliest_translations(
     corpus: EncodedCorpus, source_size: int, target_size: int, count: int, most_cells: int = MOST_CELLS
-) -> NDArray[np.int32]:
+) -> NDArray[np.int32] | None:
     """The `count` target subwords of highest t(target | source) for each source subword [V, N], likeliest first.
 
     Where there are fewer, EOS fills up. The sizes are those of the vocabularies. Of a text with more than `most_cells`,
-    pairs from all over it are learned from.
+    pairs from all over it are learned from. None where every pair is too long for that.
     """
     chunks = [_Chunk.of(corpus, pairs, target_size) for pairs in _parts(corpus, most_cells)]
+    if not chunks:
+        return None
     links = np.unique(np.concatenate([chunk.links for chunk in chunks]))
     sources, targets = np.divmod(links, target_size)
     places = [np.searchsorted(links, chunk.links) for chunk in chunks]
@@ -64,6 +66,8 @@ def _parts(corpus: EncodedCorpus, most_cells: int) -> list[Ints]:
     """The pairs to learn from, so many together that their arrays are not too large; none that is so by itself."""
     cells = (corpus.source.lengths + 1) * corpus.target.lengths
     usable = np.flatnonzero(cells <= _CHUNK)
+    if not len(usable):
+        return []
     pairs = usable[:: max(1, -(-int(cells[usable].sum()) // most_cells))]
     return np.split(pairs, np.flatnonzero(np.diff(np.cumsum(cells[pairs]) // _CHUNK)) + 1)
 

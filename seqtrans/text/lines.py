@@ -65,6 +65,8 @@ class LineReport:
     unread_beyond: str = ""
     unmet: Tally = field(default_factory=Tally)
     """Lines whose translation does not hold, or begin with, all that is required."""
+    unsaid: Tally = field(default_factory=Tally)
+    """Lines that have no translation."""
 
     def warnings(self) -> Iterator[str]:
         """One sentence for each kind of mended line, with the number of lines and the first of them."""
@@ -77,6 +79,7 @@ class LineReport:
                 "with a prefix or phrases that no translation can hold, left out: "
                 "characters or words that the model does not know, more than 500 subwords, or a blank source",
             ),
+            (self.unsaid, "with no translation: nothing that is allowed can end; blank"),
             (self.cut if self.cut != self.unread else Tally(), f"longer than {MAX_LINE_BYTES} bytes, cut there"),
         )
         for tally, what in kinds:

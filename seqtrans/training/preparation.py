@@ -144,8 +144,11 @@ def learn_shortlist(data: TrainingData, count: int, report: Callable[[str], None
         return None
     report(f"shortlist: learning {count} translations of each of {source.size:,} source subwords")
     translations = likeliest_translations(data.train, source.size, target.size, count)
+    if translations is None:
+        report("shortlist: every pair is too long to learn one from")
+        return None
     if source.digest == target.digest:  # a name, say, stays what it is
-        translations[:, -1] = np.arange(source.size)
+        translations = np.column_stack([translations, np.arange(source.size, dtype=translations.dtype)])
     return Shortlist.of(translations, most_frequent(data.train.target, target.size, ALWAYS))
 
 

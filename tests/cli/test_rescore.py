@@ -55,6 +55,17 @@ def test_each_model_has_a_feature_of_its_own(
     assert names == ["ModelLogProb=", "ModelLogProb2=", "ModelLogProb3="]
 
 
+def test_what_passes_through_stays_as_it_is(tiny_model: Path, run_seqtrans: RunSeqtrans, tmp_path: Path) -> None:
+    """Of a line that no translation could be found for, `translate` writes a blank one with the score -inf."""
+    (tmp_path / "source").write_bytes(SOURCE)
+    text = "0 ||| \u00a0eins\u3000 ||| F= 1 ||| -1 ||| 0-0\n0 |||  ||| F= 1 ||| -inf\n".encode()
+    for weight in (1, 0.5, 0):
+        run = run_seqtrans("rescore", "-m", tiny_model, "--weight", weight, tmp_path / "source", input=text)
+        assert run.returncode == 0, run.stderr.decode()
+        assert sorted(entry[1] for entry in fields(run.stdout)) == ["", "\u00a0eins\u3000"]
+        assert "nan" not in run.stdout.decode()
+
+
 def test_without_weight_the_order_stays(
     tiny_model: Path, run_seqtrans: RunSeqtrans, lists: bytes, tmp_path: Path
 ) -> None:

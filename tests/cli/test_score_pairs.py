@@ -8,6 +8,9 @@ from pathlib import Path
 
 import pytest
 
+from seqtrans.device import choose_compute
+from seqtrans.forcing import Forcer
+from seqtrans.model.file import load_model
 from tests.conftest import RunSeqtrans
 
 SOURCE = b"one two\n\nthree\nfour five six seven\nsomething else\n"
@@ -34,6 +37,16 @@ def test_a_translation_has_the_score_it_was_found_with(
         assert int(subwords) == len(h["subword_log_probs"])
     assert lines[1][:2] == ["-0.0000", "0"] or lines[1][:2] == ["0.0000", "0"]
     assert re.fullmatch(r"perplexity [\d.]+ a subword, .* 5 lines, .*\n", scored.stderr.decode())
+
+
+def test_long_pairs_are_scored_in_parts(tiny_model: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    forcer = Forcer(load_model(tiny_model), choose_compute("cpu", "fp32"))
+    pairs = ["one two three four five", "six"], ["fünf vier drei zwei eins", "sechs sechs"]
+    whole = forcer.force(*pairs)
+    monkeypatch.setattr("seqtrans.forcing.AREA", 13)  # two subwords of the first at a time
+    for one, other in zip(whole, forcer.force(*pairs), strict=True):
+        assert one.tokens == other.tokens
+        assert one.token_log_probs == pytest.approx(other.token_log_probs, abs=1e-5)
 
 
 def test_good_translations_are_likelier_and_one_file_is_enough(

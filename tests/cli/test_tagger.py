@@ -78,6 +78,16 @@ def test_capitals_come_back_and_nothing_is_lost(texts: Path, capitals: Path, run
         assert found[6] == "Otto " * 400
 
 
+def test_what_a_file_or_the_environment_says_to_searches_is_not_for_it(
+    texts: Path, capitals: Path, run_seqtrans: RunSeqtrans
+) -> None:
+    (texts / "search.toml").write_text("[search]\ncopy_unknown = true\ncoverage_penalty = 0.2\n", "utf-8")
+    flags = ["translate", "-m", capitals, "--config", texts / "search.toml"]
+    run = run_seqtrans(*flags, input=b"anna\n", env={"SEQTRANS_SEARCH_BEAM": "10"})
+    assert run.returncode == 0, run.stderr.decode()
+    assert run.stdout == b"Anna\n"
+
+
 def test_a_line_that_would_be_cut_is_refused(capitals: Path, run_seqtrans: RunSeqtrans) -> None:
     run = run_seqtrans("translate", "-m", capitals, input=b"anna\n" + b"x" * 1_100_000 + b"\n")
     assert run.returncode == 65

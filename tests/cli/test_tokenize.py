@@ -299,6 +299,7 @@ def test_the_subwords_of_a_translator(run_seqtrans, tiny_model, model) -> None:
         pieces = run_seqtrans("tokenize", "encode", "-m", tiny_model, *flags, input=text + b"\n")
         assert pieces.stdout.decode().split() == [f"\u2581{word}" for word in text.decode().split()]
         assert run_seqtrans("tokenize", "decode", "-m", tiny_model, *flags, input=pieces.stdout).stdout == text + b"\n"
-    run = run_seqtrans("tokenize", "encode", "-m", model, "--side", "source", input=b"a\n")
-    assert run.returncode == 2
-    assert "leave out --side" in run.stderr.decode()
+    for flags in (["--side", "source"], ["--cell", "a.py:A"]):
+        run = run_seqtrans("tokenize", "encode", "-m", model, *flags, input=b"a\n")
+        assert run.returncode == 2
+        assert "leave out --side and --cell" in run.stderr.decode()

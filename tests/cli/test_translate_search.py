@@ -3,21 +3,24 @@
 from __future__ import annotations
 
 import json
+import os
 import random
 import re
+import signal
+import subprocess
 from pathlib import Path
 from typing import Any
 
 import pytest
 import torch
 
+from seqtrans.alignment import copied_subwords, copied_words, with_copies
 from seqtrans.cli.search_options import resolve
 from seqtrans.errors import UsageError
 from seqtrans.model.file import load_model, save_model
 from seqtrans.text.subword_training import learn_subwords
-from seqtrans.text.subwords import UNK_ID
-from seqtrans.translation import copied_subwords, copied_words, with_copies
-from tests.conftest import RunSeqtrans
+from seqtrans.text.subwords import FIRST_PIECE_ID, UNK_ID
+from tests.conftest import RunSeqtrans, seqtrans_command, seqtrans_environment
 
 SOURCE = b"one two three\nfour five\n\nsix\n"
 
@@ -63,14 +66,6 @@ def test_fusion(tiny_model: Path, language_model: Path, run_seqtrans: RunSeqtran
     both = found("--lm", language_model)
     assert both == found("--lm", language_model, "--set", "lm_weight=0.2")
     assert both[0]["log_prob"] < found()[0]["log_prob"]
-
-
-def test_what_translations_begin_with(tiny_model: Path, run_seqtrans: RunSeqtrans) -> None:
-    prefixed = "one two three\tvier\nfour five\n\tfünf\nsix\t\n".encode()
-    found = lines(run_seqtrans("translate", "-m", tiny_model, "--prefix", input=prefixed))
-    plain = lines(run_seqtrans("translate", "-m", tiny_model, input=b"one two three\nfour five\n\nsix\n"))
-    assert found[0].startswith("vier")
-    assert found[1:] == plain[1:]
 
 
 def test_settings_come_from_the_environment_too(tiny_model: Path, run_seqtrans: RunSeqtrans, tmp_path: Path) -> None:
@@ -143,6 +138,8 @@ def test_wrong_values_are_refused(setting: str, words: str) -> None:
         (["--set", "diversity=1"], "without groups"),
         (["--set", "groups=2"], "5 hypotheses make no 2; add --beam 6"),
         (["--sample", "-1"], "greater than or equal to 0"),
+        (["--report", "-"], "name a file"),
+        (["--processes", "2", "--threads", "-1"], "greater than or equal to 0"),
         (["--set", "groups=5", "--require"], "leave out groups"),
         (["--set", "groups=5", "--prefix"], "leave out groups"),
         (["--sample", "2", "--require", "--format", "moses"], "leave out --require"),
@@ -177,85 +174,6 @@ def test_a_model_of_another_vocabulary_is_refused(
     assert b"language model" in run.stderr
 
 
-@pytest.fixture(scope="module")
-def many_words(run_seqtrans: RunSeqtrans, tmp_path_factory: Any) -> Path:
-    """A model of 1,200 words, each with a translation of its own, that has learned little but its shortlist."""
-    folder = tmp_path_factory.mktemp("words")
-    draw = random.Random(5)
-    pairs = [[*range(n, n + 4), *draw.choices(range(1200), k=2)] for n in range(0, 1200, 4)] * 3
-    (folder / "text.tsv").write_text(
-        "".join("\t".join(" ".join(f"{side}{n}" for n in pair) for side in "ab") + "\n" for pair in pairs), "utf-8"
-    )
-    (folder / "words.toml").write_text(
-        '[text]\ntype = "word"\nshortlist = 1\n[model]\nembedding = 8\nhidden = 8\n', "utf-8"
-    )
-    run = run_seqtrans(
-        "train", "--train", folder / "text.tsv", "--dev", folder / "text.tsv", "-o", folder / "words.safetensors",
-        "--config", folder / "words.toml", "--max-steps", 1, "--threads", 1,
-    )  # fmt: skip
-    assert run.returncode == 0, run.stderr.decode()
-    return folder / "words.safetensors"
-
-
-def test_a_shortlist_leaves_what_a_line_lets_expect(many_words: Path, run_seqtrans: RunSeqtrans) -> None:
-    def found(*flags: object) -> list[str]:
-        common = ["translate", "-m", many_words, "--format", "jsonl", "--beam", 4, "--n-best", 4, "--threads", 1]
-        run = run_seqtrans(*common, *flags, input=b"a1 a7 a1\na300\n")
-        assert run.returncode == 0, run.stderr.decode()
-        return run.stdout.decode().splitlines()
-
-    frequent = set(load_model(many_words).shortlist.always_A.tolist())  # type: ignore[union-attr]
-    subwords = load_model(many_words).target_subwords
-    for flags in (["--shortlist"], ["--set", "shortlist=true"], ["--shortlist", "--batch-size", 1]):
-        lines = found(*flags)
-        for line, expected in zip(lines, ({"b1", "b7"}, {"b300"}), strict=True):
-            said = {piece for h in json.loads(line)["hypotheses"] for piece in h["subwords"]}
-            assert {piece for piece in said if subwords.id_of(piece) not in frequent} <= {
-                f"\u2581{w}" for w in expected
-            }
-        assert lines != found()
-    assert found("--shortlist", "--processes", 2) == found("--shortlist")
-
-
-def test_nothing_is_learned_for_a_resumption_that_is_refused(many_words: Path, run_seqtrans: RunSeqtrans) -> None:
-    other = many_words.with_name("other.tsv")
-    other.write_bytes(many_words.with_name("text.tsv").read_bytes() + b"a1\tb1\n")
-    run = run_seqtrans(
-        "train", "--train", other, "--dev", many_words.with_name("text.tsv"), "-o", many_words, "--resume",
-        "--config", many_words.with_name("words.toml"), "--max-steps", 2, "--threads", 1,
-    )  # fmt: skip
-    assert run.returncode == 65
-    assert b"not what this training began with" in run.stderr
-    assert b"learning" not in run.stderr
-
-
-@pytest.mark.parametrize(
-    ("flags", "words"), [(["--exact"], "leave out shortlist"), ([], "fewer than 1,000 target subwords")]
-)
-def test_a_shortlist_that_is_not_there_or_proves_nothing_is_refused(
-    tiny_model: Path, run_seqtrans: RunSeqtrans, flags: list[str], words: str
-) -> None:
-    run = run_seqtrans("translate", "-m", tiny_model, "--shortlist", *flags, input=b"one\n")
-    assert run.returncode == 2
-    assert words in run.stderr.decode()
-    assert run.stderr.count(b"\n") == 1
-
-
-def test_translations_hold_what_is_required(tiny_model: Path, run_seqtrans: RunSeqtrans) -> None:
-    text = b"one two three\tneun\nfour five\n\nsix\tdrei vier\tacht\n"
-    for flags in ([], ["--exact"], ["--beam", 1], ["--n-best", 1, "--set", "no_repeat=3"]):
-        found = lines(run_seqtrans("translate", "-m", tiny_model, "--require", *flags, input=text))
-        assert "neun" in found[0].split()
-        assert "drei vier" in found[3]
-        assert "acht" in found[3].split()
-        assert found[1] == lines(run_seqtrans("translate", "-m", tiny_model, *flags, input=text))[1]
-    both = lines(
-        run_seqtrans("translate", "-m", tiny_model, "--require", "--prefix", input=b"one\tzwei\tneun\nsix\n\none\n")
-    )
-    assert both[0].split()[0] == "zwei"
-    assert "neun" in both[0].split()
-
-
 def test_groups_of_a_beam(tiny_model: Path, run_seqtrans: RunSeqtrans) -> None:
     def found(*flags: object) -> list[list[str]]:
         common = ["translate", "-m", tiny_model, "--format", "jsonl", "--beam", 6, "--n-best", 6, "--precision", "fp32"]
@@ -287,32 +205,31 @@ def test_a_report_holds_the_search(tiny_model: Path, run_seqtrans: RunSeqtrans, 
         assert best[1].replace("\u2581", " ").strip() == told[0]["translation"]
 
 
-def test_phrases_that_cannot_be_held_are_told_of(tiny_model: Path, run_seqtrans: RunSeqtrans) -> None:
-    text = b"one two\tBerlin\tneun\nfour five\tneun\n\tneun\nsix\t\t \n"
-    run = run_seqtrans("translate", "-m", tiny_model, "--require", input=text)
-    assert run.returncode == 0
-    found = run.stdout.decode().split("\n")
-    assert len(found) == 5
-    assert "neun" in found[0].split()
-    assert "\u2047" not in found[0]
-    assert found[2] == ""
-    assert run.stderr.decode().splitlines() == [
-        "seqtrans: warning: <stdin>:1: 2 line(s) with a prefix or phrases that no translation can hold, left out: "
-        "characters or words that the model does not know, more than 500 subwords, or a blank source (lines 1, 3)"
-    ]
+def test_a_list_holds_a_text_once(run_seqtrans: RunSeqtrans, tmp_path: Path) -> None:
+    """Subwords of one, two and more letters write a text in several ways."""
+    text, model = tmp_path / "text", tmp_path / "letters.safetensors"
+    draw = random.Random(1)
+    text.write_text("".join("".join(draw.choices("ab", k=draw.randint(1, 6))) + "\n" for _ in range(200)), "utf-8")
+    run = run_seqtrans(
+        "train", "--train", text, text, "--dev", text, text, "-o", model, "--max-steps", 5, "--threads", 1,
+        env={"SEQTRANS_TEXT_VOCAB_SIZE": "20", "SEQTRANS_MODEL_HIDDEN": "8", "SEQTRANS_MODEL_EMBEDDING": "8"},
+    )  # fmt: skip
+    assert run.returncode == 0, run.stderr.decode()
+    # all that there is of two subwords, "a b" for one in two ways
+    flags = ["--beam", 500, "--n-best", 500, "--format", "jsonl", "--set", "max_ratio=0", "max_extra=2"]
+    run = run_seqtrans("translate", "-m", model, *flags, input=b"ab\n")
+    hypotheses = json.loads(run.stdout)["hypotheses"]
+    texts = [h["text"] for h in hypotheses]
+    assert len(set(texts)) == len(texts) > 50
+    pieces = load_model(model).target_subwords.size - FIRST_PIECE_ID + 1  # and the unknown one
+    assert len(texts) < 1 + pieces + pieces**2
+    assert [h["score"] for h in hypotheses] == sorted((h["score"] for h in hypotheses), reverse=True)
 
 
-def test_prefixes_go_as_far_as_the_model_knows_their_words(tiny_model: Path, run_seqtrans: RunSeqtrans) -> None:
-    text = b"one two\tvier Berlin neun\nfour\tneun\n\tneun\none two\tvier\tneun\n"
-    run = run_seqtrans("translate", "-m", tiny_model, "--prefix", input=text)
-    found = run.stdout.decode().split("\n")
-    assert found[0].startswith("vier ")
-    assert found[1].startswith("neun")
-    assert found[2] == ""
-    assert found[3].startswith("vier neun")
-    assert not {"\t", "\u2047"} & set(run.stdout.decode())
-    assert "1: 2 line(s) with a prefix" in run.stderr.decode()
-    assert run.stderr.endswith(b"(lines 1, 3)\n")
+def test_every_scorer_runs_in_bfloat16(tiny_model: Path, language_model: Path, run_seqtrans: RunSeqtrans) -> None:
+    for flags in (["-m", tiny_model, "-m", tiny_model], ["-m", tiny_model, "--lm", language_model]):
+        run = run_seqtrans("translate", *flags, "--precision", "bf16", input=SOURCE)
+        assert lines(run)[0] == "drei zwei eins"
 
 
 def test_settings_for_a_search_do_not_disturb_samples(
@@ -371,6 +288,24 @@ def test_several_processes_say_the_same_line_for_line(
     assert several.stdout == one.stdout
     assert several.stderr == one.stderr
     assert b"not valid UTF-8" in several.stderr
+
+
+def test_a_process_that_dies_is_told_of(tiny_model: Path) -> None:
+    with subprocess.Popen(
+        seqtrans_command("translate", "-m", tiny_model, "--processes", 2),
+        stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=seqtrans_environment(),
+    ) as process:  # fmt: skip
+        assert process.stdin is not None
+        assert process.stdout is not None
+        process.stdin.write(b"one two\n")
+        process.stdin.flush()
+        assert process.stdout.readline() == b"zwei eins\n"
+        children = Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text("ascii").split()
+        assert len(children) == 2
+        os.kill(int(children[0]), signal.SIGKILL)
+        _, stderr = process.communicate(b"one\n", timeout=60)
+    assert process.returncode == 1
+    assert stderr == b"seqtrans: a process ended before its work was done: out of memory?\n"
 
 
 def test_an_exact_search_says_what_it_has_proven(tiny_model: Path, run_seqtrans: RunSeqtrans) -> None:

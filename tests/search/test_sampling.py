@@ -49,6 +49,12 @@ def test_options_leave_the_likeliest(options: SamplingOptions, left: dict[int, f
     assert counts(options) == {i: pytest.approx(p, abs=0.03) for i, p in left.items()}
 
 
+def test_of_equals_the_first_are_left() -> None:
+    drawn = draw(torch.zeros(200, 20), SamplingOptions(top_k=3), uniforms(200, 5))
+    assert set(drawn.tolist()) == {FIRST, FIRST + 1, FIRST + 2}
+    assert set(draw(torch.zeros(50, 20), SamplingOptions(top_k=1), uniforms(50, 5)).tolist()) == {FIRST}
+
+
 def test_a_seed_decides() -> None:
     logits = torch.zeros(50, 20)
     first, again, other = (draw(logits, SamplingOptions(), uniforms(50, seed)) for seed in (1, 1, 2))

@@ -56,6 +56,7 @@ def test_they_are_those_of_the_textbook(seed: int) -> None:
     pairs = random_pairs(seed, 60)
     lists = likeliest_translations(corpus_of(pairs), VOCABULARY, VOCABULARY, 4)
     truth = by_loops(pairs)
+    assert lists is not None
     assert lists.shape == (VOCABULARY, 4)
     for source in range(4, 16):
         best = sorted(truth[source].values(), reverse=True)[:4]
@@ -68,7 +69,16 @@ def test_a_dictionary_is_found_also_in_a_part_of_a_text() -> None:
     corpus = corpus_of(random_pairs(7, 2000))
     for most_cells in (1 << 25, 20_000):
         lists = likeliest_translations(corpus, VOCABULARY, VOCABULARY, 3, most_cells)
+        assert lists is not None
         assert lists[4:16, 0].tolist() == list(range(14, 26))
+
+
+def test_pairs_too_long_to_learn_from_are_left_out() -> None:
+    long = [5] * 2100, [7] * 2100
+    assert likeliest_translations(corpus_of([long]), VOCABULARY, VOCABULARY, 2) is None
+    lists = likeliest_translations(corpus_of([long, ([5], [6])]), VOCABULARY, VOCABULARY, 2)
+    assert lists is not None
+    assert lists[5].tolist() == [6, EOS_ID]
 
 
 def test_the_most_frequent() -> None:

@@ -1,7 +1,7 @@
 """`make bench-decode`: translating Multi30k test_2016_flickr side by side with OpenNMT-py.
 
-Whole processes, medians of three, one after the other on the same machine with the same number of threads. Beside
-it the time that each program says it took without starting Python, and BLEU. Then single lines through a pipe.
+Whole processes, medians of three, in turns on the same machine with the same number of threads. Beside it the time
+that each program says it took without starting Python, and BLEU. Then single lines through a pipe.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ import subprocess
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from rich.console import Console
@@ -102,10 +103,17 @@ class Bench:
         return found[1:]
 
 
-def median(run: Callable[[], Timed]) -> Timed:
-    """Of several runs."""
-    runs = [run() for _ in range(RUNS)]
-    return Timed(statistics.median(r.whole for r in runs), statistics.median(r.inside for r in runs), runs[0].lines)
+def medians(programs: dict[str, Callable[[], Timed]]) -> dict[str, Timed]:
+    """Of several runs of each, in turns, so that a machine that slows down does so for all."""
+    runs = [{name: run() for name, run in programs.items()} for _ in range(RUNS)]
+    return {
+        name: Timed(
+            statistics.median(run[name].whole for run in runs),
+            statistics.median(run[name].inside for run in runs),
+            runs[0][name].lines,
+        )
+        for name in programs
+    }
 
 
 def main() -> None:
@@ -121,28 +129,30 @@ def main() -> None:
     console.print(f"{platform.machine()}, {arguments.threads} threads; 1,000 lines; ratios are to OpenNMT-py")
 
     table = Table("beam", "batch", "program", "whole", "ratio", "inside", "ratio", "BLEU")
+    processes = ("--processes", str(arguments.threads))
+    kinds: list[tuple[str, tuple[str, ...]]] = [("fp32", ()), ("bf16", ()), ("int8", ()), ("bf16", processes)]
+    kinds += [("fp32", ("--shortlist",)), ("bf16", ("--shortlist",)), ("bf16", ("--shortlist", *processes))]
     for beam in (1, 5):
         for batch in (1, 16, 64):
-            theirs = median(lambda beam=beam, batch=batch: bench.theirs(beam, batch))  # type: ignore[misc]
-            row = (f"{theirs.whole:.2f} s", "", f"{theirs.inside:.2f} s", "", bench.bleu(theirs.lines))
-            table.add_row(str(beam), str(batch), "OpenNMT-py", *row)
-            processes = ("--processes", str(arguments.threads))
-            kinds = [("fp32", ()), ("bf16", ()), ("int8", ()), ("bf16", processes)]
-            kinds += [("fp32", ("--shortlist",)), ("bf16", ("--shortlist",)), ("bf16", ("--shortlist", *processes))]
+            programs: dict[str, Callable[[], Timed]] = {"OpenNMT-py": partial(bench.theirs, beam, batch)}
             for precision, more in kinds:
-                ours = median(
-                    lambda beam=beam, batch=batch, precision=precision, more=more: bench.ours(  # type: ignore[misc]
-                        beam, batch, precision, more
-                    )
+                name = " ".join([precision, *(flag.removeprefix("--") for flag in more)])
+                programs[name] = partial(bench.ours, beam, batch, precision, more)
+            found = medians(programs)
+            theirs = found["OpenNMT-py"]
+            for name, ours in found.items():
+                ratio = f"{theirs.inside / ours.inside:.1f}"
+                console.print(
+                    f"beam {beam}, batch {batch}, {name}: {ours.inside:.2f} s inside, ratio {ratio}", style="dim"
                 )
                 table.add_row(
-                    "",
-                    "",
-                    " ".join([precision, *(flag.removeprefix("--") for flag in more)]),
+                    str(beam) if ours is theirs else "",
+                    str(batch) if ours is theirs else "",
+                    name,
                     f"{ours.whole:.2f} s",
-                    f"{theirs.whole / ours.whole:.1f}",
+                    "" if ours is theirs else f"{theirs.whole / ours.whole:.1f}",
                     f"{ours.inside:.2f} s",
-                    f"{theirs.inside / ours.inside:.1f}",
+                    "" if ours is theirs else ratio,
                     bench.bleu(ours.lines),
                 )
     console.print(table)
@@ -150,8 +160,8 @@ def main() -> None:
     table = Table("beam", "precision", "p50", "p95", title=f"Milliseconds for a single line in a pipe, {SINGLE} lines")
     for beam in (1, 5):
         for precision in ("fp32", "bf16", "int8"):
-            found = sorted(bench.latencies(beam, precision))
-            table.add_row(str(beam), precision, f"{found[len(found) // 2]:.1f}", f"{found[int(len(found) * 0.95)]:.1f}")
+            taken = sorted(bench.latencies(beam, precision))
+            table.add_row(str(beam), precision, f"{taken[len(taken) // 2]:.1f}", f"{taken[int(len(taken) * 0.95)]:.1f}")
     console.print(table)
 
 

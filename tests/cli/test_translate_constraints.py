@@ -1,0 +1,102 @@
+"""`seqtrans translate`: what translations must begin with, hold and be as long as, or must not hold."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from tests.conftest import RunSeqtrans
+
+SOURCE = b"one two three\nfour five\n\nsix\n"
+
+
+def lines(run: Any) -> list[str]:
+    assert run.returncode == 0, run.stderr.decode()
+    found: list[str] = run.stdout.decode().split("\n")[:-1]
+    assert len(found) == 4
+    assert found[2] == ""
+    return found
+
+
+def test_what_translations_begin_with(tiny_model: Path, run_seqtrans: RunSeqtrans) -> None:
+    prefixed = "one two three\tvier\nfour five\n\tfünf\nsix\t\n".encode()
+    found = lines(run_seqtrans("translate", "-m", tiny_model, "--prefix", input=prefixed))
+    plain = lines(run_seqtrans("translate", "-m", tiny_model, input=b"one two three\nfour five\n\nsix\n"))
+    assert found[0].startswith("vier")
+    assert found[1:] == plain[1:]
+
+
+def test_a_least_length_goes_before_the_learned_limit(tiny_model: Path, run_seqtrans: RunSeqtrans) -> None:
+    for ratio, extra in ((20, 0), (0, 40), (20, 5)):
+        lengths = f"min_ratio={ratio}", f"min_extra={extra}"
+        run = run_seqtrans("translate", "-m", tiny_model, "--set", *lengths, input=b"one\n")
+        assert len(run.stdout.split()) == ratio * 2 + extra
+
+
+def test_translations_hold_what_is_required(tiny_model: Path, run_seqtrans: RunSeqtrans) -> None:
+    text = b"one two three\tneun\nfour five\n\nsix\tdrei vier\tacht\n"
+    for flags in ([], ["--exact"], ["--beam", 1], ["--n-best", 1, "--set", "no_repeat=3"]):
+        found = lines(run_seqtrans("translate", "-m", tiny_model, "--require", *flags, input=text))
+        assert "neun" in found[0].split()
+        assert "drei vier" in found[3]
+        assert "acht" in found[3].split()
+        assert found[1] == lines(run_seqtrans("translate", "-m", tiny_model, *flags, input=text))[1]
+    both = lines(
+        run_seqtrans("translate", "-m", tiny_model, "--require", "--prefix", input=b"one\tzwei\tneun\nsix\n\none\n")
+    )
+    assert both[0].split()[0] == "zwei"
+    assert "neun" in both[0].split()
+
+
+def test_phrases_that_cannot_be_held_are_told_of(tiny_model: Path, run_seqtrans: RunSeqtrans) -> None:
+    text = b"one two\tBerlin\tneun\nfour five\tneun\n\tneun\nsix\t\t \n"
+    run = run_seqtrans("translate", "-m", tiny_model, "--require", input=text)
+    assert run.returncode == 0
+    found = run.stdout.decode().split("\n")
+    assert len(found) == 5
+    assert "neun" in found[0].split()
+    assert "\u2047" not in found[0]
+    assert found[2] == ""
+    assert run.stderr.decode().splitlines() == [
+        "seqtrans: warning: <stdin>:1: 2 line(s) with a prefix or phrases that no translation can hold, left out: "
+        "characters or words that the model does not know, more than 500 subwords, or a blank source (lines 1, 3)"
+    ]
+
+
+def test_phrases_that_are_too_many_are_left_out(tiny_model: Path, run_seqtrans: RunSeqtrans) -> None:
+    text = b"one two" + b"\tneun" * 1000 + b"\none two" + b"\tneun zwei vier" * 100 + b"\n"
+    text += b"one two" + b"".join(b"\tneun" + b" vier" * n for n in range(40)) + b"\n"
+    run = run_seqtrans("translate", "-m", tiny_model, "--require", "--beam", 2, input=text)
+    found = run.stdout.decode().split("\n")
+    assert "neun" in found[0].split()
+    assert "neun zwei vier" in found[1]
+    assert len(found[1].split()) < 20
+    assert "neun" in found[2].split()
+    assert "<stdin>:3: 1 line(s) with a prefix or phrases" in run.stderr.decode()
+
+
+def test_lines_for_which_nothing_can_be_said_are_told_of(tiny_model: Path, run_seqtrans: RunSeqtrans) -> None:
+    flags = ["translate", "-m", tiny_model, "--set", "no_repeat=1", "min_extra=30", "--prefix"]
+    run = run_seqtrans(*flags, input=b"one two\tneun\n\nthree\n")
+    assert run.returncode == 0
+    assert run.stdout == b"\n\n\n"
+    assert run.stderr.decode() == (
+        "seqtrans: warning: <stdin>:1: 2 line(s) with no translation: nothing that is allowed can end; blank "
+        "(lines 1, 3)\n"
+    )
+    run = run_seqtrans("translate", "-m", tiny_model, "--set", "forbid=\u00a0", input=b"one\n")
+    assert run.returncode == 2
+    assert "is no subword of the model" in run.stderr.decode()
+
+
+def test_prefixes_go_as_far_as_the_model_knows_their_words(tiny_model: Path, run_seqtrans: RunSeqtrans) -> None:
+    text = b"one two\tvier Berlin neun\nfour\tneun\n\tneun\none two\tvier\tneun\n"
+    run = run_seqtrans("translate", "-m", tiny_model, "--prefix", input=text)
+    found = run.stdout.decode().split("\n")
+    assert found[0].startswith("vier ")
+    assert found[1].startswith("neun")
+    assert found[2] == ""
+    assert found[3].startswith("vier neun")
+    assert not {"\t", "\u2047"} & set(run.stdout.decode())
+    assert "1: 2 line(s) with a prefix" in run.stderr.decode()
+    assert run.stderr.endswith(b"(lines 1, 3)\n")
