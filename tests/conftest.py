@@ -5,11 +5,13 @@ import random
 import signal
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, settings
+
+from tests.warm import WarmProcess
 
 # A shell that starts the tests in the background has them, and every command they start, ignore SIGINT.
 signal.signal(signal.SIGINT, signal.default_int_handler)
@@ -34,8 +36,12 @@ def seqtrans_environment(**changes: str) -> dict[str, str]:
 
 
 @pytest.fixture(scope="session")
-def run_seqtrans() -> RunSeqtrans:
-    """Run the real command line: `run_seqtrans("score", hyp, "-r", ref, input=b"")`."""
+def run_seqtrans() -> Iterator[RunSeqtrans]:
+    """Run the real command line: `run_seqtrans("score", hyp, "-r", ref, input=b"")`.
+
+    With an `env`, even an empty one, it starts as a user's does; without, in a `WarmProcess`.
+    """
+    warm = WarmProcess(seqtrans_environment())
 
     def run(
         *args: object,
@@ -44,17 +50,20 @@ def run_seqtrans() -> RunSeqtrans:
         cwd: Path | None = None,
         timeout: float = 120,
     ) -> "subprocess.CompletedProcess[bytes]":
+        if env is None:
+            return warm.run(list(map(str, args)), input, cwd or Path.cwd(), timeout)
         return subprocess.run(
             seqtrans_command(*args),
             input=input,
             capture_output=True,
-            env=seqtrans_environment(**(env or {})),
+            env=seqtrans_environment(**env),
             cwd=cwd,
             timeout=timeout,
             check=False,
         )
 
-    return run
+    yield run
+    warm.close()
 
 
 @pytest.fixture(scope="session")
