@@ -22,7 +22,7 @@ $(INSTALLED): pyproject.toml constraints.txt
 demo: $(INSTALLED) ## Train a German translator from the embedded corpus, translate and score (minutes)
 	$(MAKE) --no-print-directory -C data/demo SEQTRANS=$(abspath $(BIN))/seqtrans
 
-test: lint ## Check style and types, then run every test (under 8 minutes on 2 cores)
+test: lint ## Check style and types, then run every test (6 to 10 minutes on 2 cores)
 	OMP_NUM_THREADS=1 $(BIN)/pytest --numprocesses auto --maxprocesses 8 --dist worksteal
 
 lint: $(INSTALLED) ## Check style and types
