@@ -41,11 +41,12 @@ def parse(line: str, where: str) -> Entry:
     fields = [field.strip(" ") for field in line.split("|||")]  # other white space may belong to the text
     try:
         number, text, features, score, *rest = fields
-        if math.isnan(float(score)) or float(score) == math.inf:
-            raise DataError(f"{where}: its score is {score}, by which nothing can be ranked")
-        return Entry(int(number), text, features, float(score), tuple(rest))
+        entry = Entry(int(number), text, features, float(score), tuple(rest))
     except ValueError:
         raise DataError(f"{where}: is no line `id ||| translation ||| features ||| score` of an n-best list") from None
+    if math.isnan(entry.score) or entry.score == math.inf:
+        raise DataError(f"{where}: its score is {score}, by which nothing can be ranked")
+    return entry
 
 
 def rescored(

@@ -56,9 +56,8 @@ class WarmProcess:
 
 def _begin(request: dict[str, Any]) -> None:
     """Become the process of a command."""
-    flags = (os.O_RDONLY, *(os.O_WRONLY | os.O_CREAT for _ in range(2)))
-    for descriptor, (path, flag) in enumerate(zip(request["streams"], flags, strict=True)):
-        opened = os.open(path, flag)
+    for descriptor, path in enumerate(request["streams"]):
+        opened = os.open(path, os.O_WRONLY | os.O_CREAT if descriptor else os.O_RDONLY)
         os.dup2(opened, descriptor)
         os.close(opened)
     os.chdir(request["folder"])

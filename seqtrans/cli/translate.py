@@ -160,12 +160,13 @@ def translate(
             chunks = chunks_of(stream, read_lines(stream, line_report), chunk)
             for answered in answers(answer, chunks, processes, threads):
                 translator.check(line_report, pace.lines + len(answered.lines))
-                for number in answered.unread:
-                    line_report.unread.add(number)
-                for number in answered.unmet:
-                    line_report.unmet.add(number)
-                for number in answered.unsaid:
-                    line_report.unsaid.add(number)
+                for tally, numbers in (
+                    (line_report.unread, answered.unread),
+                    (line_report.unmet, answered.unmet),
+                    (line_report.unsaid, answered.unsaid),
+                ):
+                    for number in numbers:
+                        tally.add(number)
                 if told is not None:
                     told.write(answered.reports)
                 sys.stdout.buffer.write(b"".join(answered.lines))

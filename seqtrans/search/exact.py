@@ -120,8 +120,7 @@ class _Exact:
             frame.taken += TOGETHER
             # the best may have got better since
             count = int(self._may_win(frame.totals[taken], frame.length).sum())
-            at_end = taken.start >= len(frame.rows)
-            if not count and not (at_end and self._may_win(np.array([frame.beyond]), frame.length).any()):
+            if not count and not self._may_win(np.array([frame.beyond]), frame.length).any():
                 frames.pop()
                 continue
             if not count or self.expansions >= self.options.max_expansions:
@@ -164,10 +163,11 @@ class _Exact:
         totals_NV = totals_N[:, None] + log_probs
         totals_NV[:, EOS_ID] = -np.inf
         rows, tokens = np.nonzero(self._may_win(totals_NV, length + 1) & (length < self.longest))
-        order = np.argsort(-totals_NV[rows, tokens], kind="stable")
+        totals = totals_NV[rows, tokens]
+        order = np.argsort(-totals, kind="stable")
         # what is beyond the limit of expansions is not kept: these lists are most of the memory
         allowed = max(0, self.options.max_expansions - self.expansions)
-        beyond = float(totals_NV[rows, tokens][order[allowed]]) if len(order) > allowed else -np.inf
+        beyond = float(totals[order[allowed]]) if len(order) > allowed else -np.inf
         order = order[:allowed]
         rows, tokens = rows[order], tokens[order]
         return _Frame(
@@ -178,7 +178,7 @@ class _Exact:
             rows,
             tokens,
             log_probs[rows, tokens],
-            totals_NV[rows, tokens],
+            totals[order],
             length + 1,
             beyond,
         )

@@ -16,6 +16,7 @@ import torch
 from seqtrans.config import Config, ModelConfig
 from seqtrans.model.file import TrainedModel, build_network, save_model, weights_of
 from seqtrans.text.subword_training import learn_subwords
+from tests.cli.running import asked_in_a_pipe
 from tests.conftest import RunSeqtrans, seqtrans_command, seqtrans_environment
 
 Text = tuple[Path, Path]
@@ -212,14 +213,8 @@ def test_an_interrupt_during_a_search_leaves_whole_lines(tiny_model: Path, tmp_p
 
 
 def test_an_interrupt_keeps_what_is_finished(tiny_model: Path) -> None:
-    with subprocess.Popen(
-        seqtrans_command("translate", "-m", tiny_model),
-        stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=seqtrans_environment(),
-    ) as process:  # fmt: skip
-        assert process.stdin is not None
+    with asked_in_a_pipe(tiny_model) as process:
         assert process.stdout is not None
-        process.stdin.write(b"one two\n")
-        process.stdin.flush()
         first = os.read(process.stdout.fileno(), 100)
         process.send_signal(signal.SIGINT)
         time.sleep(0.1)

@@ -3,25 +3,15 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
 
+from tests.cli.running import SOURCE, lines
 from tests.conftest import RunSeqtrans
-
-SOURCE = b"one two three\nfour five\n\nsix\n"
-
-
-def lines(run: Any) -> list[str]:
-    assert run.returncode == 0, run.stderr.decode()
-    found: list[str] = run.stdout.decode().split("\n")[:-1]
-    assert len(found) == 4
-    assert found[2] == ""
-    return found
 
 
 def test_what_translations_begin_with(tiny_model: Path, run_seqtrans: RunSeqtrans) -> None:
     prefixed = "one two three\tvier\nfour five\n\tfünf\nsix\t\n".encode()
     found = lines(run_seqtrans("translate", "-m", tiny_model, "--prefix", input=prefixed))
-    plain = lines(run_seqtrans("translate", "-m", tiny_model, input=b"one two three\nfour five\n\nsix\n"))
+    plain = lines(run_seqtrans("translate", "-m", tiny_model, input=SOURCE))
     assert found[0].startswith("vier")
     assert found[1:] == plain[1:]
 

@@ -7,7 +7,6 @@ import os
 import random
 import re
 import signal
-import subprocess
 from pathlib import Path
 from typing import Any
 
@@ -20,9 +19,8 @@ from seqtrans.errors import UsageError
 from seqtrans.model.file import load_model, save_model
 from seqtrans.text.subword_training import learn_subwords
 from seqtrans.text.subwords import FIRST_PIECE_ID, UNK_ID
-from tests.conftest import RunSeqtrans, seqtrans_command, seqtrans_environment
-
-SOURCE = b"one two three\nfour five\n\nsix\n"
+from tests.cli.running import SOURCE, asked_in_a_pipe, lines
+from tests.conftest import RunSeqtrans
 
 
 @pytest.fixture(scope="module")
@@ -39,14 +37,6 @@ def language_model(
     )  # fmt: skip
     assert run.returncode == 0, run.stderr.decode()
     return folder / "lm.safetensors"
-
-
-def lines(run: Any) -> list[str]:
-    assert run.returncode == 0, run.stderr.decode()
-    found: list[str] = run.stdout.decode().split("\n")[:-1]
-    assert len(found) == 4
-    assert found[2] == ""
-    return found
 
 
 def test_an_ensemble_of_a_model_with_itself_says_the_same(tiny_model: Path, run_seqtrans: RunSeqtrans) -> None:
@@ -291,14 +281,8 @@ def test_several_processes_say_the_same_line_for_line(
 
 
 def test_a_process_that_dies_is_told_of(tiny_model: Path) -> None:
-    with subprocess.Popen(
-        seqtrans_command("translate", "-m", tiny_model, "--processes", 2),
-        stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=seqtrans_environment(),
-    ) as process:  # fmt: skip
-        assert process.stdin is not None
+    with asked_in_a_pipe(tiny_model, "--processes", 2) as process:
         assert process.stdout is not None
-        process.stdin.write(b"one two\n")
-        process.stdin.flush()
         assert process.stdout.readline() == b"zwei eins\n"
         children = Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text("ascii").split()
         assert len(children) == 2

@@ -40,13 +40,13 @@ def test_a_shortlist_leaves_what_a_line_lets_expect(many_words: Path, run_seqtra
         assert run.returncode == 0, run.stderr.decode()
         return run.stdout.decode().splitlines()
 
-    listed = load_model(many_words).shortlist
+    model = load_model(many_words)
+    listed, subwords = model.shortlist, model.target_subwords
     assert listed is not None
     for word in (1, 7, 300):
-        translations = listed.translations_VN[load_model(many_words).source_subwords.id_of(f"\u2581a{word}")]
-        assert load_model(many_words).target_subwords.id_of(f"\u2581b{word}") in translations
-    frequent = set(load_model(many_words).shortlist.always_A.tolist())  # type: ignore[union-attr]
-    subwords = load_model(many_words).target_subwords
+        translations = listed.translations_VN[model.source_subwords.id_of(f"\u2581a{word}")]
+        assert subwords.id_of(f"\u2581b{word}") in translations
+    frequent = set(listed.always_A.tolist())
     for flags in (["--shortlist"], ["--set", "shortlist=true"], ["--shortlist", "--batch-size", 1]):
         lines = found(*flags)
         for line, expected in zip(lines, ({"b1", "b7"}, {"b300"}), strict=True):
