@@ -31,8 +31,8 @@ CELL_DIGEST = "cell"
 LENGTH_RATIO = "length_ratio"
 """The name, in the history, of the most target subwords a source subword, as a search is to limit them."""
 
-_SOURCE, _TARGET = "subwords.source", "subwords.target"
-
+SOURCE_SUBWORDS, TARGET_SUBWORDS = "subwords.source", "subwords.target"
+"""The tensors of bytes that hold the subword models."""
 
 Network = Seq2Seq | LanguageModel | Tagger
 
@@ -227,9 +227,9 @@ def _adopt(network: Network, tensors: dict[str, Tensor]) -> None:
 
 def subword_tensors(source: SubwordModel, target: SubwordModel) -> dict[str, Tensor]:
     """Subword models as tensors of bytes; a joint one is stored once."""
-    tensors = {_SOURCE: torch.frombuffer(bytearray(source.proto), dtype=torch.uint8)}
+    tensors = {SOURCE_SUBWORDS: torch.frombuffer(bytearray(source.proto), dtype=torch.uint8)}
     if target.digest != source.digest:
-        tensors[_TARGET] = torch.frombuffer(bytearray(target.proto), dtype=torch.uint8)
+        tensors[TARGET_SUBWORDS] = torch.frombuffer(bytearray(target.proto), dtype=torch.uint8)
     return tensors
 
 
@@ -239,7 +239,7 @@ def subwords_from(tensors: dict[str, Tensor], name: str) -> tuple[SubwordModel, 
     Raises:
         DataError: they are missing or not subword models.
     """
-    protos = [tensors.pop(key, None) for key in (_SOURCE, _TARGET)]
+    protos = [tensors.pop(key, None) for key in (SOURCE_SUBWORDS, TARGET_SUBWORDS)]
     if protos[0] is None or any(p is not None and p.dtype != torch.uint8 for p in protos):
         raise DataError(f"{name}: holds no subword model")
     source = SubwordModel(protos[0].numpy().tobytes(), name)

@@ -52,6 +52,20 @@ def atomic_output(path: Path | str) -> Iterator[BinaryIO]:
         raise
 
 
+def copy_file(source: Path, copy: Path) -> None:
+    """Write the bytes of one file to another, whole or not at all.
+
+    Raises:
+        StreamError: one cannot be read, or the other cannot be written.
+    """
+    try:
+        content = source.read_bytes()
+    except OSError as error:
+        raise StreamError(f"{source}: cannot be read: {error.strerror}") from None
+    with atomic_output(copy) as stream:
+        stream.write(content)
+
+
 def check_output(path: Path | str, inputs: Iterable[Path] = ()) -> None:
     """Make sure that `atomic_output` will be able to write, before the work that leads there.
 

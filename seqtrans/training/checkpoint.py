@@ -1,7 +1,8 @@
 """Stopping and going on, to the bit.
 
-A checkpoint holds weights, optimiser and average, and where in the data training stands. Random numbers need no
-state: those of a step follow from the seed and the step (`seqtrans.randomness`).
+A checkpoint holds weights, optimiser, average and subwords, and where in the data training stands. Random numbers need
+no state: those of a step follow from the seed and the step (`seqtrans.randomness`). The folder that holds checkpoints
+also keeps the best model, so that a training goes on whatever became of its output.
 """
 
 from __future__ import annotations
@@ -19,6 +20,8 @@ from torch import Tensor
 from seqtrans.config import Config
 from seqtrans.errors import DataError, StreamError, UsageError
 from seqtrans.model.container import read_sealed, write_sealed
+from seqtrans.model.file import SOURCE_SUBWORDS, subwords_from
+from seqtrans.text.subwords import SubwordModel
 
 KIND = "seqtrans checkpoint"
 
@@ -69,15 +72,22 @@ class Checkpoint:
         start = f"{name}."
         return {key.removeprefix(start): tensor for key, tensor in self.tensors.items() if key.startswith(start)}
 
+    def subwords(self) -> tuple[SubwordModel, SubwordModel] | None:
+        """The subword models of both sides, where the checkpoint has them."""
+        if SOURCE_SUBWORDS not in self.tensors:
+            return None
+        return subwords_from(dict(self.tensors), "checkpoint")
+
 
 class StateFolder:
-    """`model.state/` beside `model.safetensors`: two checkpoints, the last model, and a lock."""
+    """`model.state/` beside `model.safetensors`: two checkpoints, the best and the last model, and a lock."""
 
     def __init__(self, output: Path) -> None:
         self.path = beside(output, ".state")
         self.last = self.path / "last.safetensors"
         self.previous = self.path / "previous.safetensors"
         self._next = self.path / "next.safetensors"
+        self.best_model = self.path / "best-model.safetensors"
         self.last_model = self.path / "last-model.safetensors"
 
     @contextmanager
@@ -110,7 +120,7 @@ class StateFolder:
 
     def clear(self) -> None:
         """Forget the checkpoints of an earlier training."""
-        for path in (self.last, self.previous, self._next, self.last_model):
+        for path in (self.last, self.previous, self._next, self.best_model, self.last_model):
             path.unlink(missing_ok=True)
 
     def save(self, checkpoint: Checkpoint) -> None:

@@ -9,7 +9,7 @@ from seqtrans.config import Config, TrainingConfig
 from seqtrans.device import Compute
 from seqtrans.errors import DataError, StreamError, UsageError
 from seqtrans.model.attention import find_attention
-from seqtrans.model.file import CELL_DIGEST, load_model
+from seqtrans.model.file import CELL_DIGEST
 from seqtrans.recurrent.cells import find_cell, is_custom
 from seqtrans.recurrent.custom import adopt_cell
 from seqtrans.scoring.registry import metric_names, shown
@@ -58,14 +58,9 @@ def run_job(job: TrainingJob, compute: Compute, progress: Progress) -> None:
     folder = StateFolder(job.output)
     with folder.locked():
         checkpoint = _checkpoint_of(job, folder, progress)
-        if checkpoint is not None and checkpoint.position.best_step and not job.output.exists():
-            raise DataError(
-                f"{job.output}: the best model of this training is gone; remove {folder.path} to begin anew"
-            )
         subwords = job.subwords.load()
-        if subwords is None and checkpoint is not None and job.output.exists():
-            trained = load_model(job.output)  # what was learned from the text once is not learned again
-            subwords = trained.source_subwords, trained.target_subwords
+        if subwords is None and checkpoint is not None:
+            subwords = checkpoint.subwords()  # what was learned from the text once is not learned again
         make, digests = _task(job, subwords, progress)
         if cell_digest is not None:
             digests[CELL_DIGEST] = cell_digest

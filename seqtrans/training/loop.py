@@ -14,8 +14,9 @@ from seqtrans import __version__
 from seqtrans.config import Config
 from seqtrans.device import Compute
 from seqtrans.errors import Interrupted, SeqtransError
-from seqtrans.model.file import save_model, set_weights, weights_of
+from seqtrans.model.file import save_model, set_weights, subword_tensors, weights_of
 from seqtrans.randomness import derived_seed
+from seqtrans.text.files import copy_file
 from seqtrans.training.checkpoint import (
     Checkpoint,
     Position,
@@ -78,6 +79,23 @@ class Trainer:
         restore_optimizer(self.updater.optimizer, self._names, checkpoint.tensors)
         carried = checkpoint.part(CARRIED)
         self.task.carry([carried[str(number)] for number in range(len(carried))])
+        self._restore_best()
+
+    def _restore_best(self) -> None:
+        """Write the best model anew where it was deleted, as make does with the target of what is interrupted."""
+        best = self.folder.best_model
+        if not self.position.best_step or (best.exists() and self.output.exists()):
+            return
+        if best.exists():
+            copy_file(best, self.output)
+            self.progress.say(f"{self.output}: written anew, the best model so far (step {self.position.best_step:,})")
+        elif self.output.exists():
+            copy_file(self.output, best)
+        else:
+            self.position.best_score, self.position.best_step, self.position.stale = None, 0, 0
+            self.progress.say(
+                f"warning: {self.output} and {best} are gone; the next validation counts as the best so far"
+            )
 
     def run(self) -> None:
         """Train until a budget is spent.
@@ -101,6 +119,8 @@ class Trainer:
             self._save_checkpoint()
             if self._last is not None:
                 self._save_model(self.folder.last_model, self._last)
+            if self.position.best_step and self.output.is_file():
+                self.output.touch()  # newer than what it was made from, as make wants it
 
     def _loop(self) -> None:
         while True:
@@ -149,7 +169,8 @@ class Trainer:
         position.stale = 0 if better else position.stale + 1
         if better:
             position.best_score, position.best_step = value, position.step
-            self._save_model(self.output, found)
+            self._save_model(self.folder.best_model, found)
+            copy_file(self.folder.best_model, self.output)
         position.seconds = self._seconds()
         self._log.write(
             "validation", step=position.step, loss=found.loss, metric=found.metric, score=found.score,
@@ -181,6 +202,7 @@ class Trainer:
         parts = {"weights": weights_of(self.model.network), "average": self.updater.average.weights()}
         tensors = {f"{part}.{name}": t for part, named in parts.items() for name, t in named.items()}
         tensors |= optimizer_tensors(self.updater.optimizer, self._names)
+        tensors |= subword_tensors(self.model.source_subwords, self.model.target_subwords)
         tensors |= {f"{CARRIED}.{number}": tensor for number, tensor in enumerate(self.task.carried())}
         self.folder.save(Checkpoint(self.config, self.position, self.task.digests, tensors))
 
