@@ -1,3 +1,87 @@
-"""seqtrans: from a parallel text to a translator, with recurrent networks, in four commands."""
+"""Train and use recurrent networks that translate, tag or model text.
 
-__version__ = "0.1.0"
+    import seqtrans
+
+    model = seqtrans.load("model.safetensors")
+    for translation in model.translate(["A man.", "Two dogs."], beam=5, n_best=3):
+        print(translation.text, translation.score)
+
+Torch and other large libraries are imported when a name of this module is first used.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+from seqtrans.version import __version__
+
+if TYPE_CHECKING:
+    from seqtrans.api import MetricScore, load, score, tokenizer, train
+    from seqtrans.errors import DataError, Interrupted, SeqtransError, StreamError, UsageError
+    from seqtrans.inference.generation import GenerationOptions
+    from seqtrans.inference.language_model import LanguageModel
+    from seqtrans.inference.perplexity import Likelihood
+    from seqtrans.inference.tagging import Tagger
+    from seqtrans.inference.translation import ScoredText, Translation
+    from seqtrans.inference.translator import Translator
+    from seqtrans.search.options import SearchOptions
+    from seqtrans.text.subword_training import learn_subwords
+    from seqtrans.text.subwords import SubwordModel
+    from seqtrans.training.job import TrainingResult
+    from seqtrans.training.progress import Progress
+
+_MODULES = {
+    "api": ("MetricScore", "load", "score", "tokenizer", "train"),
+    "errors": ("DataError", "Interrupted", "SeqtransError", "StreamError", "UsageError"),
+    "inference.generation": ("GenerationOptions",),
+    "inference.language_model": ("LanguageModel",),
+    "inference.perplexity": ("Likelihood",),
+    "inference.tagging": ("Tagger",),
+    "inference.translation": ("ScoredText", "Translation"),
+    "inference.translator": ("Translator",),
+    "search.options": ("SearchOptions",),
+    "text.subword_training": ("learn_subwords",),
+    "text.subwords": ("SubwordModel",),
+    "training.job": ("TrainingResult",),
+    "training.progress": ("Progress",),
+}
+_HOMES = {name: f"{__name__}.{module}" for module, names in _MODULES.items() for name in names}
+
+__all__ = [
+    "DataError",
+    "GenerationOptions",
+    "Interrupted",
+    "LanguageModel",
+    "Likelihood",
+    "MetricScore",
+    "Progress",
+    "ScoredText",
+    "SearchOptions",
+    "SeqtransError",
+    "StreamError",
+    "SubwordModel",
+    "Tagger",
+    "TrainingResult",
+    "Translation",
+    "Translator",
+    "UsageError",
+    "__version__",
+    "learn_subwords",
+    "load",
+    "score",
+    "tokenizer",
+    "train",
+]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOMES:
+        raise AttributeError(f"module '{__name__}' has no attribute '{name}'")
+    value = getattr(import_module(_HOMES[name]), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

@@ -37,3 +37,16 @@ class Interrupted(SeqtransError):
     def __init__(self, message: str, signal_number: int) -> None:
         super().__init__(message)
         self.exit_code = 128 + signal_number
+
+
+def excerpt(value: object, length: int = 60) -> str:
+    """What a file holds, or a message that quotes it, as a short part of a message: printable, on one line."""
+    if isinstance(value, dict | list):
+        return "a list" if isinstance(value, list) else "an object"
+    text = " ".join(str(value).split())
+    return printable(text if len(text) <= length else text[: length - 3] + "...")
+
+
+def printable(text: str) -> str:
+    """`text` with question marks for characters that a terminal would obey or could not show."""
+    return "".join(character if character.isprintable() else "?" for character in text)

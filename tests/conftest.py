@@ -1,5 +1,6 @@
 """What many tests need: the real command line, and a little parallel text."""
 
+import fcntl
 import os
 import random
 import signal
@@ -36,34 +37,43 @@ def seqtrans_environment(**changes: str) -> dict[str, str]:
 
 
 @pytest.fixture(scope="session")
-def run_seqtrans() -> Iterator[RunSeqtrans]:
+def warm_process() -> Iterator[WarmProcess]:
+    """A process that has imported torch already, and forks one for each command."""
+    warm = WarmProcess(seqtrans_environment())
+    yield warm
+    warm.close()
+
+
+@pytest.fixture(scope="session")
+def run_seqtrans(warm_process: WarmProcess) -> RunSeqtrans:
     """Run the real command line: `run_seqtrans("score", hyp, "-r", ref, input=b"")`.
 
-    With an `env`, even an empty one, it starts as a user's does; without, in a `WarmProcess`.
+    `env` has changes to the environment. It runs in a `WarmProcess`, unless `anew`: then a Python starts as a user's
+    does, for variables that Python or its libraries read when they start.
     """
-    warm = WarmProcess(seqtrans_environment())
 
     def run(
         *args: object,
         input: bytes = b"",  # noqa: A002 - the name that subprocess.run gives it
         env: dict[str, str] | None = None,
+        anew: bool = False,
         cwd: Path | None = None,
         timeout: float = 120,
     ) -> "subprocess.CompletedProcess[bytes]":
-        if env is None:
-            return warm.run(list(map(str, args)), input, cwd or Path.cwd(), timeout)
+        environment = seqtrans_environment(**(env or {}))
+        if not anew:
+            return warm_process.run(list(map(str, args)), input, cwd or Path.cwd(), timeout, environment)
         return subprocess.run(
             seqtrans_command(*args),
             input=input,
             capture_output=True,
-            env=seqtrans_environment(**env),
+            env=environment,
             cwd=cwd,
             timeout=timeout,
             check=False,
         )
 
-    yield run
-    warm.close()
+    return run
 
 
 @pytest.fixture(scope="session")
@@ -106,17 +116,27 @@ def tiny_config(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
+def shared_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder that all workers of this run share, for what is made once; without workers, for this one alone."""
+    base = tmp_path_factory.getbasetemp()
+    folder = (base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / "shared"
+    folder.mkdir(exist_ok=True)
+    return folder
+
+
+@pytest.fixture(scope="session")
 def tiny_model(
-    tmp_path_factory: pytest.TempPathFactory,
-    parallel_text: tuple[Path, Path],
-    tiny_config: Path,
-    run_seqtrans: RunSeqtrans,
+    shared_folder: Path, parallel_text: tuple[Path, Path], tiny_config: Path, run_seqtrans: RunSeqtrans
 ) -> Path:
-    """A model trained by the real command line on `parallel_text`, good at it."""
-    model = tmp_path_factory.mktemp("model") / "tiny.safetensors"
-    run = run_seqtrans(
-        "train", "--train", *parallel_text, "--dev", *parallel_text, "-o", model, "--config", tiny_config,
-        "--max-steps", 300, "--threads", 1,
-    )  # fmt: skip
-    assert run.returncode == 0, run.stderr.decode()
+    """A model trained by the real command line on `parallel_text`, good at it; for reading only."""
+    model, complete = shared_folder / "tiny.safetensors", shared_folder / "tiny.complete"
+    with (shared_folder / "tiny.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)  # one worker trains, the others wait
+        if not complete.exists():
+            run = run_seqtrans(
+                "train", "--train", *parallel_text, "--dev", *parallel_text, "-o", model, "--config", tiny_config,
+                "--max-steps", 300, "--threads", 1,
+            )  # fmt: skip
+            assert run.returncode == 0, run.stderr.decode()
+            complete.touch()
     return model

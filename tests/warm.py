@@ -1,104 +1,237 @@
 """The real command line in processes that need not import torch first, which takes longer than most tests.
 
 A process that has imported everything, and done nothing with it, forks one for each command. What it forks has the
-streams, the arguments and the end of any other process.
+streams, the arguments, the environment and the end of any other process. Commands come through a socket, several at
+once if need be:
+
+- `WarmProcess.run` asks for one, and collects what it prints.
+- `WarmProcess.install` writes an executable file that stands for `seqtrans` in a Makefile or in a pipeline of
+  a shell. It hands on its arguments, environment, folder and standard streams, and exits as the command does
+  (`tests/warm_client.py`). If it is killed, so is the command; other signals do not reach the command.
+
+A test needs a Python of its own where it sends signals, where it sets a variable that Python or its libraries read when
+they start (other than PYTHONPATH, whose folders are added), and where it tells what is imported or how Python ends.
 """
 
 from __future__ import annotations
 
+import atexit
+import contextlib
+import gc
+import importlib
+import io
 import json
 import os
+import pkgutil
+import selectors
+import shlex
 import signal
+import socket
 import subprocess
 import sys
 import tempfile
-import time
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import IO, Any, NoReturn
 
-_PAUSE = 0.005
+from tests import warm_client
+
+Request = dict[str, Any]
+"""As `warm_client.run_command` sends it."""
+Streams = dict[int, int]
+"""For the numbers of the standard streams that are open, the descriptors that came with the request."""
 
 
 class WarmProcess:
-    """Runs `seqtrans` again and again, one command at a time."""
+    """Runs `seqtrans` again and again."""
 
     def __init__(self, environment: dict[str, str]) -> None:
-        """All commands have this environment."""
-        self._process = subprocess.Popen(
-            [sys.executable, "-m", "tests.warm"], stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=environment
-        )
+        """Start it, with this environment until a command brings its own."""
+        self._folder = tempfile.TemporaryDirectory()
+        self._address = str(Path(self._folder.name) / "socket")
+        with socket.socket(socket.AF_UNIX) as listener:
+            listener.bind(self._address)
+            listener.listen()
+            self._process = subprocess.Popen(
+                [sys.executable, "-m", "tests.warm", str(listener.fileno())],
+                stdin=subprocess.PIPE,  # it ends when this does
+                stdout=subprocess.DEVNULL,
+                env=environment,
+                pass_fds=[listener.fileno()],
+            )
 
     def run(
-        self, arguments: list[str], text: bytes, folder: Path, timeout: float
+        self, arguments: list[str], text: bytes, folder: Path, timeout: float, environment: dict[str, str]
     ) -> subprocess.CompletedProcess[bytes]:
         """Run a command in `folder` with `text` as its standard input.
 
         Raises:
-            subprocess.TimeoutExpired: it takes more than `timeout` seconds.
+            TimeoutError: it takes more than `timeout` seconds.
         """
-        with tempfile.TemporaryDirectory() as name:
-            streams = [Path(name) / stream for stream in ("stdin", "stdout", "stderr")]
-            streams[0].write_bytes(text)
-            request = {"arguments": arguments, "streams": list(map(str, streams)), "folder": str(folder)}
-            assert self._process.stdin is not None
-            assert self._process.stdout is not None
-            self._process.stdin.write(json.dumps({**request, "timeout": timeout}).encode() + b"\n")
-            self._process.stdin.flush()
-            code = json.loads(self._process.stdout.readline())
-            if code is None:
-                raise subprocess.TimeoutExpired(arguments, timeout)
-            return subprocess.CompletedProcess(arguments, code, streams[1].read_bytes(), streams[2].read_bytes())
+        with contextlib.ExitStack() as files:
+            streams: list[IO[bytes]] = [files.enter_context(tempfile.TemporaryFile()) for _ in range(3)]
+            streams[0].write(text)
+            streams[0].seek(0)
+            numbers = {number: stream.fileno() for number, stream in enumerate(streams)}
+            code = warm_client.run_command(self._address, arguments, str(folder), environment, numbers, timeout)
+            for stream in streams[1:]:
+                stream.seek(0)
+            return subprocess.CompletedProcess(arguments, code, streams[1].read(), streams[2].read())
+
+    def install(self, path: Path, *more: object) -> Path:
+        """Write an executable file that runs a command with its own arguments and `more`; its folder may be missing."""
+        client = [sys.executable, "-I", "-S", warm_client.__file__, self._address]
+        path.parent.mkdir(exist_ok=True)
+        path.write_text(f'#!/bin/sh\nexec {shlex.join(client)} "$@" {shlex.join(map(str, more))}\n', "utf-8")
+        path.chmod(0o755)
+        return path
 
     def close(self) -> None:
         """End it."""
         self._process.communicate()
+        self._folder.cleanup()
 
 
-def _begin(request: dict[str, Any]) -> None:
-    """Become the process of a command."""
-    for descriptor, path in enumerate(request["streams"]):
-        opened = os.open(path, os.O_WRONLY | os.O_CREAT if descriptor else os.O_RDONLY)
-        os.dup2(opened, descriptor)
-        os.close(opened)
-    os.chdir(request["folder"])
-    sys.argv = ["seqtrans", *request["arguments"]]
+class _Server:
+    """Forks a process for each connection, and answers with its exit code."""
 
+    def __init__(self, listener: socket.socket, command: Callable[[Request, Streams], NoReturn]) -> None:
+        """Serve until standard input ends."""
+        self._command = command
+        self._clients: dict[int, socket.socket] = {}  # by the process id of their command
+        self._selector = selectors.DefaultSelector()
+        self._wakeups, wakeup = socket.socketpair()
+        self._sockets = [listener, self._wakeups, wakeup]
+        wakeup.setblocking(False)
+        signal.set_wakeup_fd(wakeup.fileno())
+        signal.signal(signal.SIGCHLD, lambda *_: None)  # wakes the selector
+        self._selector.register(listener, selectors.EVENT_READ, lambda: self._start(listener.accept()[0]))
+        self._selector.register(self._wakeups, selectors.EVENT_READ, self._answer)
+        self._selector.register(0, selectors.EVENT_READ, sys.exit)
 
-def _ended(child: int, timeout: float) -> int | None:
-    """The exit code of a process; None where it had to be killed."""
-    deadline = time.monotonic() + timeout
-    while time.monotonic() < deadline:
-        process, status = os.waitpid(child, os.WNOHANG)
+    def run(self) -> NoReturn:
+        while True:
+            for key, _ in self._selector.select():
+                key.data()
+
+    def _start(self, client: socket.socket) -> None:
+        """Fork a process for what is requested."""
+        data, descriptors = _receive(client)
+        process = 0
+        if data.endswith(b"\n"):  # else the client has gone
+            process = self._fork(client, json.loads(data), descriptors)
+        for descriptor in descriptors:
+            os.close(descriptor)
         if process:
-            return os.waitstatus_to_exitcode(status)
-        time.sleep(_PAUSE)
-    os.kill(child, signal.SIGKILL)
-    os.waitpid(child, 0)
-    return None
+            self._clients[process] = client
+            self._selector.register(client, selectors.EVENT_READ, lambda: self._abandon(process))
+
+    def _fork(self, client: socket.socket, request: Request, descriptors: list[int]) -> int:
+        process = os.fork()
+        if not process:
+            signal.set_wakeup_fd(-1)
+            signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+            self._selector.close()
+            for one in (*self._sockets, *self._clients.values(), client):
+                one.close()
+            self._command(request, dict(zip(request["streams"], descriptors, strict=True)))
+        return process
+
+    def _abandon(self, process: int) -> None:
+        """End a command whose client has gone."""
+        if process in self._clients:  # else it has ended at the same time
+            self._selector.unregister(self._clients[process])
+            os.kill(process, signal.SIGKILL)
+
+    def _answer(self) -> None:
+        """Tell the clients of all commands that have ended."""
+        self._wakeups.recv(1 << 10)
+        with contextlib.suppress(ChildProcessError):  # there are no more
+            while (ended := os.waitpid(-1, os.WNOHANG)) != (0, 0):
+                client = self._clients.pop(ended[0])
+                with contextlib.suppress(KeyError):  # it has gone
+                    self._selector.unregister(client)
+                with contextlib.suppress(OSError), client:
+                    client.sendall(json.dumps(os.waitstatus_to_exitcode(ended[1])).encode())
 
 
-def _serve() -> NoReturn:
-    import seqtrans.cli.translate
-    import seqtrans.forcing
-    import seqtrans.tagging
-    import seqtrans.training.job  # noqa: F401 - and with these nearly everything else
+def _receive(client: socket.socket) -> tuple[bytes, list[int]]:
+    """A request, and descriptors of its streams; a request that was cut short does not end in LF."""
+    data, descriptors, _, _ = socket.recv_fds(client, 1 << 16, 3)
+    while not data.endswith(b"\n") and (more := client.recv(1 << 16)):
+        data += more
+    return data, descriptors
+
+
+def _begin(request: Request, streams: Streams) -> None:
+    """Become the process of a command; standard streams that its client has not are closed."""
+    for number, name in enumerate(("stdin", "stdout", "stderr")):
+        if number in streams:
+            os.dup2(streams[number], number)
+            os.close(streams[number])
+            setattr(sys, name, os.fdopen(number, "w" if number else "r", 1 if number == 2 else -1, closefd=False))
+        else:
+            os.close(number)
+            setattr(sys, name, None)
+    os.chdir(request["folder"])
+    os.environ.clear()
+    os.environ.update(request["environment"])
+    added = os.environ.get("PYTHONPATH", "").split(os.pathsep)
+    sys.path[1:1] = [path for path in added if path and path not in sys.path]
+    sys.argv = ["seqtrans", *request["arguments"]]
+    sys.modules["__main__"].__package__ = ""  # else usage lines name this module
+
+
+def _import_all() -> None:
+    """Import what commands import: the package, the libraries that it loads late, and what they load late themselves.
+
+    The first optimiser imports the compiler of torch, the first parsed flag pydantic: more than most commands need
+    for their work.
+    """
+    import sacrebleu
+    import torch
+
+    import seqtrans
+    from seqtrans.cli.app import app
+
+    for module in pkgutil.walk_packages(seqtrans.__path__, "seqtrans."):
+        if not module.name.endswith("__main__"):
+            importlib.import_module(module.name)
+    torch.optim.AdamW([torch.nn.Parameter(torch.zeros(1))])
+    sacrebleu.corpus_bleu(["a"], [["a"]])
+    with contextlib.redirect_stdout(io.StringIO()):
+        app(["train", "--help"], standalone_mode=False)
+
+
+class _QuickEnd:
+    """Ends a process after its exit functions; else Python takes apart all that is imported, which takes far longer."""
+
+    def __init__(self) -> None:
+        """To be made before anything is imported: the exit function that is registered first runs last."""
+        self.code = 0
+        atexit.register(lambda: os._exit(self.code))
+
+    def run(self, main: Callable[[], NoReturn]) -> NoReturn:
+        """Run a command, and keep its exit code."""
+        try:
+            main()
+        except BaseException as stop:
+            self.code = stop.code if isinstance(stop, SystemExit) and isinstance(stop.code, int) else 1
+            raise
+
+
+def _serve(listener: socket.socket) -> NoReturn:
+    end = _QuickEnd()
     from seqtrans.cli.app import main
 
-    # the standard streams are those of the commands
-    requests, answers = (os.fdopen(os.dup(descriptor), mode) for descriptor, mode in ((0, "rb"), (1, "wb")))
-    os.dup2(os.open(os.devnull, os.O_RDWR), 1)
-    for line in requests:
-        request = json.loads(line)
-        child = os.fork()
-        if not child:
-            requests.close()
-            answers.close()
-            _begin(request)
-            main()
-        answers.write(json.dumps(_ended(child, request["timeout"])).encode() + b"\n")
-        answers.flush()
-    sys.exit()
+    def command(request: Request, streams: Streams) -> NoReturn:
+        _begin(request, streams)
+        main()
+
+    _import_all()
+    gc.freeze()  # else the first collection in each child copies all of it
+    _Server(listener, lambda request, streams: end.run(lambda: command(request, streams))).run()
 
 
 if __name__ == "__main__":
-    _serve()
+    _serve(socket.socket(fileno=int(sys.argv[1])))

@@ -1,1 +1,1 @@
-"""One file a command: parse flags, open streams, call one function below."""
+"""The command line, one file for each command: it declares flags, opens streams, prints, and calls lower floors."""

@@ -1,4 +1,4 @@
-"""The command line itself: its commands, and what every failure looks like from outside."""
+"""The command line: its commands, and how failures become a line on standard error and an exit code."""
 
 from __future__ import annotations
 
@@ -10,19 +10,44 @@ from typing import Annotated, NoReturn
 
 import typer
 
-from seqtrans import __version__
 from seqtrans.cli import average, generate, inspect, recall, rescore, score, tokenize, train, translate
-from seqtrans.cli.options import VariadicCommand
+from seqtrans.cli.completion import (
+    FLAGS,
+    PROGRAM,
+    Shell,
+    install_completion,
+    prepare_completion,
+    show_completion,
+)
+from seqtrans.cli.messages import show_messages, write_message
+from seqtrans.cli.options import CommandGroup, GroupedCommand, VariadicCommand
 from seqtrans.cli.streams import flush_streams, prepare_streams
 from seqtrans.errors import SeqtransError
+from seqtrans.version import __version__
 
-_FULL = (errno.ENOSPC, errno.EFBIG, errno.EDQUOT)
-"""Errors of writing; where no file has a name that is to standard output."""
+_WRITE_ERRORS = (errno.ENOSPC, errno.EFBIG, errno.EDQUOT)
+"""No space for what is written. Without a file's name, such an error is one of standard output."""
+
+
+class _Program(CommandGroup):
+    """The program's commands. Completion flags without a shell detect it: their value is then `auto`."""
+
+    def parse_args(self, ctx: typer.Context, args: list[str]) -> list[str]:  # type: ignore[override]
+        """Add the value that is left out."""
+        return super().parse_args(ctx, [*args, "auto"] if args and args[-1] in FLAGS else args)
+
 
 app = typer.Typer(
-    name="seqtrans",
-    help="Turn texts into translators, taggers and language models with recurrent networks. Stages read and write "
-    "files or pipes.",
+    name=PROGRAM,
+    cls=_Program,
+    help="""Train and use recurrent networks that translate, tag or model text.
+
+Commands read and write files or pipes. `seqtrans COMMAND --help` describes a command.
+
+Examples:
+  seqtrans train --train train.en train.de --dev dev.en dev.de -o m.safetensors
+  seqtrans translate -m m.safetensors < test.en > test.out
+  seqtrans score test.out -r test.de""",
     no_args_is_help=True,
     add_completion=False,
     rich_markup_mode=None,
@@ -33,16 +58,16 @@ app.add_typer(tokenize.app, name="tokenize")
 app.command("train", cls=VariadicCommand)(train.train)
 app.command("translate", cls=VariadicCommand)(translate.translate)
 app.command("score", cls=VariadicCommand)(score.score)
-app.command("rescore")(rescore.rescore)
-app.command("generate")(generate.generate)
-app.command("average")(average.average)
-app.command("inspect")(inspect.inspect)
+app.command("rescore", cls=GroupedCommand)(rescore.rescore)
+app.command("generate", cls=GroupedCommand)(generate.generate)
+app.command("average", cls=GroupedCommand)(average.average)
+app.command("inspect", cls=GroupedCommand)(inspect.inspect)
 app.command("recall", cls=VariadicCommand)(recall.recall)
 
 
-def _print_version(wanted: bool) -> None:
-    if wanted:
-        typer.echo(f"seqtrans {__version__}")
+def _print_version(requested: bool) -> None:
+    if requested:
+        typer.echo(f"{PROGRAM} {__version__}")
         raise typer.Exit
 
 
@@ -53,70 +78,93 @@ def options(
         typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version."),
     ] = False,
     _debug: Annotated[
-        bool, typer.Option("--debug", help="Show a traceback instead of one line when something fails.")
+        bool,
+        typer.Option("--debug", help="On failure, show a traceback. Give it first: `seqtrans --debug train ...`."),
     ] = False,
+    _install_completion: Annotated[
+        Shell | None,
+        typer.Option(
+            "--install-completion",
+            metavar="[SHELL]",
+            callback=install_completion,
+            is_eager=True,
+            help="Install completion for bash, zsh, fish, powershell or pwsh; without a name, for the current shell.",
+        ),
+    ] = None,
+    _show_completion: Annotated[
+        Shell | None,
+        typer.Option(
+            "--show-completion",
+            metavar="[SHELL]",
+            callback=show_completion,
+            is_eager=True,
+            help="Print the script that --install-completion installs.",
+        ),
+    ] = None,
 ) -> None:
-    """Options of every command."""
+    """Declare the options before the command. Each is handled in its callback, `--debug` in `main`."""
 
 
 def _terminate(signal_number: int, _frame: FrameType | None) -> NoReturn:
     raise SystemExit(128 + signal_number)
 
 
-def _leave(code: int, message: str = "") -> NoReturn:
-    """Exit with one line on stderr."""
+def _exit(code: int, message: str = "") -> NoReturn:
+    """Exit, after one line on standard error if there is a message."""
     if message:
-        print(f"seqtrans: {message}", file=sys.stderr)
+        write_message(message)
     if not flush_streams():
         code = code or 74
     sys.exit(code)
 
 
 def _run() -> None:
-    """Run the command line; failures leave as exceptions that `main` turns into exit codes."""
+    """Run the command line. Usage errors exit here; other failures are raised, for `main`."""
+    prepare_completion()
     try:
-        result = app(standalone_mode=False)
+        result = app(prog_name=PROGRAM, standalone_mode=False)
     except SystemExit as stop:
-        if isinstance(stop.__context__, BrokenPipeError):  # Typer turns it into exit code 1
+        if isinstance(stop.__context__, BrokenPipeError):  # Typer has turned it into exit code 1
             raise stop.__context__ from None
         raise
     except Exception as error:
-        # Usage errors of Typer's own parser; their class is not public, their interface is.
+        # The class of Typer's usage errors is not public; their interface is.
         if hasattr(error, "format_message") and hasattr(error, "exit_code"):
             if type(error).__name__ == "NoArgsIsHelpError":
                 print(error.format_message(), file=sys.stderr)
-                _leave(error.exit_code)
+                _exit(error.exit_code)
             context = getattr(error, "ctx", None)
             hint = f" (see '{context.command_path} --help')" if context is not None else ""
-            text = error.format_message().rstrip(".")
-            _leave(error.exit_code, f"{text}{hint}" if text else "")
+            text = error.format_message().replace("Value error, ", "").rstrip(".")
+            _exit(error.exit_code, f"{text}{hint}" if text else "")
         raise
     if isinstance(result, int) and result:  # typer.Exit(code)
-        _leave(result)
+        _exit(result)
 
 
 def main() -> NoReturn:
-    """Run a command; every failure becomes one line on stderr and the exit code of its kind."""
+    """Run a command and exit. Every failure becomes one line on standard error and the exit code of its kind."""
     prepare_streams()
+    show_messages()
     signal.signal(signal.SIGTERM, _terminate)
     try:
         _run()
     except SystemExit as stop:
-        _leave(stop.code if isinstance(stop.code, int) else 1)
+        _exit(stop.code if isinstance(stop.code, int) else 1)
     except KeyboardInterrupt:
-        _leave(130)
+        _exit(130)
     except BrokenPipeError:
-        _leave(141)
+        _exit(141)
     except (SeqtransError, OSError) as error:
         if "--debug" in sys.argv[1:2]:
             raise
         if isinstance(error, SeqtransError):
-            _leave(error.exit_code, str(error))
-        place = error.filename or ("standard output" if error.errno in _FULL else "")
-        _leave(74, f"{place}{place and ': '}{error.strerror or error}")
+            _exit(error.exit_code, str(error))
+        place = error.filename or ("standard output" if error.errno in _WRITE_ERRORS else "")
+        _exit(74, f"{place}{place and ': '}{error.strerror or error}")
     except Exception as error:
         if "--debug" in sys.argv[1:2]:
             raise
         text = " ".join(str(error).split())
-        _leave(1, f"{type(error).__name__}: {text:.300}; `seqtrans --debug ...` shows where")
-    _leave(0)
+        _exit(1, f"{type(error).__name__}: {text:.300}; `seqtrans --debug ...` shows where")
+    _exit(0)

@@ -4,26 +4,59 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
+from seqtrans.cli.layers import explicit_layers
 from seqtrans.cli.models import CellOption, load
-from seqtrans.cli.options import DeviceOption, PrecisionOption, ThreadsOption
-from seqtrans.errors import UsageError
+from seqtrans.cli.options import MODEL, SEARCH, TEXT, DeviceOption, PrecisionOption, ThreadsOption
 
 
 def generate(
-    model: Annotated[Path, typer.Option("--model", "-m", help="The model file, of a language model.")],
-    lines: Annotated[int, typer.Option("--lines", "-n", help="Lines to draw, each going on from those before.")] = 10,
-    prompt: Annotated[str, typer.Option(help="What the first line begins with.")] = "",
+    model: Annotated[
+        Path, typer.Option("--model", "-m", metavar="MODEL", help="The language model.", rich_help_panel=MODEL)
+    ],
+    lines: Annotated[
+        int,
+        typer.Option(
+            "--lines",
+            "-n",
+            metavar="N",
+            help="Number of lines; each continues the text of the lines before.",
+            rich_help_panel=TEXT,
+        ),
+    ] = 10,
+    prompt: Annotated[
+        str, typer.Option(metavar="TEXT", help="Beginning of the first line.", rich_help_panel=TEXT)
+    ] = "",
+    max_length: Annotated[
+        int, typer.Option(metavar="N", help="Longest line, in subwords.", rich_help_panel=TEXT)
+    ] = 1000,
     temperature: Annotated[
-        float, typer.Option(help="Below 1 keeps to what is likely, above 1 strays; 0 takes the likeliest.")
+        float,
+        typer.Option(
+            metavar="X",
+            help="The log-probabilities are divided by this: below 1, likely subwords are drawn more often, above 1 "
+            "less often. 0 takes the most likely subword.",
+            rich_help_panel=SEARCH,
+        ),
     ] = 1.0,
-    top_k: Annotated[int, typer.Option(help="Draw from the so many likeliest subwords; 0: from all.")] = 0,
-    top_p: Annotated[float, typer.Option(help="Draw from the likeliest that together are as probable as this.")] = 1.0,
-    max_length: Annotated[int, typer.Option(help="Subwords at which a line is ended.")] = 1000,
-    seed: Annotated[int, typer.Option(help="Where the randomness comes from.")] = 1,
+    top_k: Annotated[
+        int,
+        typer.Option(metavar="K", help="Draw from the K most likely subwords; 0 means all.", rich_help_panel=SEARCH),
+    ] = 0,
+    top_p: Annotated[
+        float,
+        typer.Option(
+            metavar="P",
+            help="Draw from the most likely subwords that together have probability P.",
+            rich_help_panel=SEARCH,
+        ),
+    ] = 1.0,
+    seed: Annotated[
+        int, typer.Option(metavar="N", help="Random seed; the same seed draws the same lines.", rich_help_panel=SEARCH)
+    ] = 1,
     cell: CellOption = None,
     precision: PrecisionOption = "auto",
     device: DeviceOption = "auto",
@@ -31,27 +64,24 @@ def generate(
 ) -> None:
     """Draw lines of text from a language model.
 
-    The same seed draws the same lines.
+    Examples:
+      seqtrans generate -m lm.safetensors --lines 3 --prompt "The weather"
+      seqtrans generate -m lm.safetensors --top-p 0.9 --seed 2
     """
-    if lines < 0 or top_k < 0 or max_length < 1:
-        raise UsageError("--lines and --top-k must be at least 0, --max-length at least 1")
-    if not 0 <= temperature <= 100:
-        raise UsageError(f"--temperature must be between 0 and 100, not {temperature}")
-    if not 0 < top_p <= 1:
-        raise UsageError(f"--top-p must be above 0 and at most 1, not {top_p}")
-    if "\n" in prompt:
-        raise UsageError("--prompt is the beginning of one line")
-    if not 0 <= seed < 2**63:
-        raise UsageError(f"--seed must be between 0 and 2^63 - 1, not {seed}")
-
+    from seqtrans.config.binding import checked_values
     from seqtrans.device import choose_compute
-    from seqtrans.generation import generated_lines
-    from seqtrans.search.sampling import SamplingOptions
-    from seqtrans.text.lines import one_line
+    from seqtrans.inference.generation import GenerationOptions
+    from seqtrans.inference.language_model import LanguageModel
+    from seqtrans.io.lines import one_line
 
-    options = SamplingOptions(temperature, top_k, top_p, seed)
-    compute = choose_compute(device, precision, threads)
-    trained = load(model, cell)
-    for line in generated_lines(trained, compute, options, prompt, lines, max_length):
+    flags: dict[str, Any] = {
+        "lines": lines, "prompt": prompt, "temperature": temperature, "top_k": top_k, "top_p": top_p,
+        "max_length": max_length, "seed": seed,
+    }  # fmt: skip
+    for settings, flag in explicit_layers([], flags):
+        checked_values(GenerationOptions, "generate", settings, flag)  # so that errors name the flag
+    options = GenerationOptions(**flags)
+    language_model = LanguageModel(load(model, cell), choose_compute(device, precision, threads))
+    for line in language_model.generate(options):
         sys.stdout.buffer.write(one_line(line))
         sys.stdout.buffer.flush()

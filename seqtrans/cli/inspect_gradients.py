@@ -1,28 +1,36 @@
-"""`seqtrans inspect --gradients`: how far back a model's gradients reach on a text."""
+"""`seqtrans inspect --gradients`: the norm of a model's gradients by distance, on a text."""
 
 from __future__ import annotations
 
 import json
+import logging
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import typer
 
-from seqtrans.chart import Series, line_chart
 from seqtrans.cli.charts import check_chart, write_chart
 from seqtrans.cli.models import load
-from seqtrans.cli.streams import say
-from seqtrans.text.lines import LineReport, open_input, read_lines
+from seqtrans.io.lines import LineReport, open_input, read_lines
+from seqtrans.plot.chart import Series, line_chart
 
 if TYPE_CHECKING:
-    from seqtrans.gradients import Profile
+    from seqtrans.analysis.gradients import Profile
+
+_logger = logging.getLogger(__name__)
 
 
 def inspect_gradients(model: Path, cell: str | None, chart: Path | None, as_json: bool) -> None:
-    """Print ||dL_T/dh_t|| against T - t for each layer, over the lines of standard input."""
+    """Print ||dL_T/dh_t|| for each distance T - t and each layer, as a mean over the lines of standard input.
+
+    Raises:
+        UsageError: the chart is standard output or the model, or the model's cell is missing.
+        DataError: the model or the text cannot be used.
+        StreamError: a file cannot be read or written.
+    """
     from itertools import islice
 
-    from seqtrans.gradients import CHUNK, GradientMeter
+    from seqtrans.analysis.gradients import LINES_AT_ONCE, GradientMeter
 
     if chart is not None:
         check_chart(chart, [model])
@@ -31,14 +39,13 @@ def inspect_gradients(model: Path, cell: str | None, chart: Path | None, as_json
         report = LineReport(name)
         lines = read_lines(stream, report)
         number = 1
-        while chunk := list(islice(lines, CHUNK)):
-            meter.take(chunk, report, number)
+        while chunk := list(islice(lines, LINES_AT_ONCE)):
+            meter.add(chunk, report, number)
             number += len(chunk)
     profile = meter.profile(name)
-    for warning in report.warnings():
-        say(f"warning: {warning}")
+    report.log_warnings()
     if profile.blank:
-        say(f"warning: {name}: {profile.blank} line(s) left out that are blank, or blank on one side")
+        _logger.warning(f"{name}: {profile.blank} line(s) left out that are blank, or blank on one side")
     typer.echo(_json(model, profile) if as_json else _table(profile))
     if chart is not None:
         write_chart(chart, _chart(model, profile))
@@ -47,7 +54,7 @@ def inspect_gradients(model: Path, cell: str | None, chart: Path | None, as_json
 def _table(profile: Profile) -> str:
     names = [f"layer {layer}" for layer in range(1, len(profile.norms_LD) + 1)]
     rows = [f"{'distance':>8}  {'lines':>8}" + "".join(f"  {name:>9}" for name in names)]
-    for distance in profile.shown():
+    for distance in profile.distances():
         norms = "".join(f"  {norm:>9.3e}" for norm in profile.norms_LD[:, distance])
         rows.append(f"{distance:>8}  {profile.lines_D[distance]:>8}{norms}")
     return "\n".join(rows)

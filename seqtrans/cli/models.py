@@ -7,30 +7,39 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from seqtrans.cli.streams import say
+from seqtrans.cli.options import MODEL
 
 if TYPE_CHECKING:
-    from seqtrans.model.file import TrainedModel
+    from seqtrans.model.trained import TrainedModel
 
 CellOption = Annotated[
-    str | None, typer.Option(help="FILE.py:CLASS of the model's cell, where that is not one of seqtrans.")
+    str | None,
+    typer.Option(
+        metavar="FILE.py:CLASS",
+        help="The model's cell, if the model was trained with a cell of your own.",
+        rich_help_panel=MODEL,
+    ),
+]
+CellsOption = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--cell",
+        metavar="FILE.py:CLASS...",
+        help="The cells of models that were trained with cells of your own. Each model uses the class with its "
+        "cell's name.",
+        rich_help_panel=MODEL,
+    ),
 ]
 
 
-def load(model: Path, cell: str | None) -> TrainedModel:
-    """A model; no code of a user's is run but that of `cell`.
+def load(model: Path, cell: str | list[str] | None) -> TrainedModel:
+    """Load a model. Of the user's code, only the file or files that `cell` names are run.
 
     Raises:
-        UsageError: the model has a cell of a user that `cell` does not name, or that does not work.
-        DataError, StreamError: see `load_model`.
+        UsageError: the model has a user's cell that `cell` does not name, or that does not work.
+        DataError: the file is not a model, or is damaged.
+        StreamError: the file cannot be read.
     """
-    from seqtrans.model.file import CELL_DIGEST, load_model
-    from seqtrans.recurrent.custom import adopt_cell
+    from seqtrans.api import load_trained
 
-    if cell is None:
-        return load_model(model)
-    digest = adopt_cell(cell)
-    trained = load_model(model)
-    if trained.history.get("data", {}).get(CELL_DIGEST, digest) != digest:
-        say(f"warning: {cell} has changed since {model} was trained")
-    return trained
+    return load_trained(model, [cell] if isinstance(cell, str) else cell or [])

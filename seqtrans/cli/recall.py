@@ -1,29 +1,35 @@
-"""`seqtrans recall`: what recurrent cells can remember."""
+"""`seqtrans recall`: how long recurrent cells remember."""
 
 from __future__ import annotations
 
 import json
+import logging
 import math
-import sys
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from itertools import product
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from seqtrans.chart import Series, line_chart
+from seqtrans import plugins
 from seqtrans.cli.charts import check_chart, write_chart
-from seqtrans.errors import UsageError
+from seqtrans.cli.messages import live_line
+from seqtrans.cli.options import MODEL, OUTPUT, TRAINING, completion
+from seqtrans.plot.chart import Series, line_chart
 
 if TYPE_CHECKING:
-    from seqtrans.recall import Recall, Settings
+    from seqtrans.analysis.recall import Recall, RecallOptions
 
 CELLS = ("rnn", "rnn-unclipped", "lstm", "gru")
 DELAYS = (5, 10, 20, 40, 80)
 
-Tell = Callable[[str], None]
+
+def _cells() -> list[str]:
+    names = plugins.names("seqtrans.recurrent.cells")
+    return [*names, *(f"{name}-unclipped" for name in names)]
+
+
+_logger = logging.getLogger(__name__)
 
 
 def recall(
@@ -31,97 +37,84 @@ def recall(
         list[str] | None,
         typer.Option(
             metavar="NAME...",
-            help="Cells; one of your own as FILE.py:CLASS. With -unclipped after its name, a cell's gradients are not "
-            f"scaled down to norm 1. [default: {' '.join(CELLS)}]",
+            help="Cells, by name or as FILE.py:CLASS. NAME-unclipped is the same cell, trained without clipping "
+            f"gradients to norm 1. [default: {' '.join(CELLS)}]",
+            rich_help_panel=MODEL,
+            autocompletion=completion(_cells),
         ),
     ] = None,
+    hidden: Annotated[int, typer.Option(metavar="N", help="State size of each cell.", rich_help_panel=MODEL)] = 64,
     delays: Annotated[
         list[int] | None,
         typer.Option(
             metavar="STEPS...",
-            help=f"Steps between what is shown and its recall. [default: {' '.join(map(str, DELAYS))}]",
+            help="Steps between the symbols and their recall; a training for each cell and delay. "
+            f"[default: {' '.join(map(str, DELAYS))}]",
+            rich_help_panel=TRAINING,
         ),
     ] = None,
-    steps: Annotated[int, typer.Option(help="Updates of each training.")] = 1200,
-    hidden: Annotated[int, typer.Option(help="Units of each cell.")] = 64,
-    seed: Annotated[int, typer.Option(help="Where the randomness comes from.")] = 1,
-    chart: Annotated[Path | None, typer.Option(metavar="FILE.svg", help="Draw what is recalled into a file.")] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
+    steps: Annotated[int, typer.Option(metavar="N", help="Updates of each training.", rich_help_panel=TRAINING)] = 1200,
+    seed: Annotated[int, typer.Option(metavar="N", help="Random seed.", rich_help_panel=TRAINING)] = 1,
+    chart: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE.svg", help="Also draw percent recalled by delay, as a chart.", rich_help_panel=OUTPUT
+        ),
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.", rich_help_panel=OUTPUT)] = False,
 ) -> None:
-    """Show what recurrent cells can remember, and how long.
+    """Measure how long recurrent cells remember.
 
-    Trains fresh cells to give three symbols back after a delay, and prints how many of them they recall.
+    Trains new cells to repeat three symbols after a delay (and shorter delays), and prints the percentage of symbols
+    that they recall; chance is 12.5 percent. With the default settings, this takes about three minutes.
 
-    A training for each cell and delay, with delays up to this one; chance is 12.5 percent. Beside it stands how much
-    of the gradient arrives at the first of the longest delay's steps, before and after training: ||dL/dh_1|| /
-    ||dL/dh_T||, where L is -log p of the last symbol. Three minutes at the defaults; the same seed recalls the same.
+    The last two columns say how much of the gradient reaches the first step at the longest delay, before and after
+    training: ||dL/dh_1|| / ||dL/dh_T||, where L is -log p of the last symbol.
+
+    Examples:
+      seqtrans recall --chart recall.svg
+      seqtrans recall --cells gru gru-unclipped leaky.py:Leaky --delays 20 40
     """
     names = list(dict.fromkeys(cells or CELLS))
-    spans = sorted(set(delays or DELAYS))
-    if not 1 <= spans[0] <= spans[-1] <= 1_000:
-        raise UsageError(f"--delays must be between 1 and 1000, not {spans[0] if spans[0] < 1 else spans[-1]}")
-    if steps < 1:
-        raise UsageError(f"--steps must be at least 1, not {steps}")
-    if not 1 <= hidden <= 1024:
-        raise UsageError(f"--hidden must be between 1 and 1024, not {hidden}")
-    if not 0 <= seed < 2**63:
-        raise UsageError(f"--seed must be between 0 and 2^63 - 1, not {seed}")
     if chart is not None:
         check_chart(chart, [Path(name.partition(":")[0]) for name in names])
 
-    from seqtrans.recall import Learner, Settings, learn_to_recall
+    from seqtrans.analysis.recall import Learner, RecallOptions, learn_to_recall
 
-    settings = Settings(steps, hidden, seed)
+    options = RecallOptions(sorted(set(delays or DELAYS)), steps, hidden, seed)
     learners = [Learner.parse(name) for name in names]
-    found: dict[str, list[Recall]] = {}
-    with _telling() as (update, say):
-        for learner, delay in product(learners, spans):
-            place = f"{learner.name}, delay {delay}"
+    recalls: dict[str, list[Recall]] = {}
+    with live_line() as update:
+        for learner, delay in product(learners, options.delays):
+            label = f"{learner.name}, delay {delay}"
 
-            def tell(number: int, place: str = place) -> None:
-                update(f"{place}: update {number:,} of {steps:,}")
+            def show(number: int, label: str = label) -> None:
+                if update is not None:
+                    update(f"{label}: update {number:,} of {steps:,}")
 
-            result = learn_to_recall(learner, delay, settings, tell)
-            found.setdefault(learner.name, []).append(result)
-            left_out = f"; {result.skipped} updates left out: not finite" if result.skipped else ""
-            say(f"{place}: {result.recalled:.1f}% recalled{left_out}")
-    typer.echo(_json(settings, found) if as_json else _table(found))
+            recall = learn_to_recall(learner, delay, options, show)
+            recalls.setdefault(learner.name, []).append(recall)
+            skipped = f"; {recall.skipped} updates left out: not finite" if recall.skipped else ""
+            _logger.info(f"{label}: {recall.recalled:.1f}% recalled{skipped}")
+    typer.echo(_json(options, recalls) if as_json else _table(recalls))
     if chart is not None:
-        write_chart(chart, _chart(found))
+        write_chart(chart, _chart(recalls))
 
 
-@contextmanager
-def _telling() -> Iterator[tuple[Tell, Tell]]:
-    """What shows an update, in a terminal only, and what prints a line, both to stderr."""
-    from rich.console import Console
-    from rich.text import Text
-
-    console = Console(file=sys.stderr, highlight=False, soft_wrap=True, emoji=False)
-
-    def say(message: str) -> None:
-        console.print(message, markup=False)
-
-    if console.is_terminal and not console.is_dumb_terminal:
-        with console.status("starting") as live:
-            yield lambda message: live.update(Text(message)), say
-    else:
-        yield lambda message: None, say
-
-
-def _table(found: dict[str, list[Recall]]) -> str:
-    """A row a cell: percent recalled after each delay, and how much of the gradient arrives."""
-    width = max(len("delay"), *map(len, found))
-    delays = [result.delay for result in next(iter(found.values()))]
+def _table(recalls: dict[str, list[Recall]]) -> str:
+    """A row for each cell: percent recalled after each delay, and the two ratios of gradients."""
+    width = max(len("delay"), *map(len, recalls))
+    delays = [result.delay for result in next(iter(recalls.values()))]
     rows = [f"{'delay':<{width}}" + "".join(f"  {delay:>6}" for delay in delays) + "  gradient fresh  trained"]
-    for name, results in found.items():
+    for name, results in recalls.items():
         longest = results[-1]
         recalled = "".join(f"  {result.recalled:>5.1f}%" for result in results)
         rows.append(f"{name:<{width}}{recalled}  {longest.gradient_fresh:>14.1e}  {longest.gradient_trained:>7.1e}")
     return "\n".join(rows)
 
 
-def _json(settings: Settings, found: dict[str, list[Recall]]) -> str:
-    from seqtrans.recall import CHANCE, CLIP_NORM
+def _json(options: RecallOptions, recalls: dict[str, list[Recall]]) -> str:
+    from seqtrans.analysis.recall import CHANCE, CLIP_NORM
 
     results = [
         {
@@ -133,21 +126,23 @@ def _json(settings: Settings, found: dict[str, list[Recall]]) -> str:
             "gradient_trained": _number(result.gradient_trained),
             "skipped": result.skipped,
         }
-        for results in found.values()
+        for results in recalls.values()
         for result in results
     ]
-    return json.dumps({**vars(settings), "chance": CHANCE, "results": results})
+    return json.dumps(
+        {"steps": options.steps, "hidden": options.hidden, "seed": options.seed, "chance": CHANCE, "results": results}
+    )
 
 
 def _number(value: float) -> float | None:
-    """A number as JSON has them: a cell without clipping may well have left their range."""
+    """The value, or None if JSON cannot hold it: gradients of a cell without clipping can be infinite."""
     return value if math.isfinite(value) else None
 
 
-def _chart(found: dict[str, list[Recall]]) -> str:
-    from seqtrans.recall import CHANCE
+def _chart(recalls: dict[str, list[Recall]]) -> str:
+    from seqtrans.analysis.recall import CHANCE
 
-    lines = [Series(name, [(result.delay, result.recalled) for result in results]) for name, results in found.items()]
-    delays = [result.delay for results in found.values() for result in results]
+    lines = [Series(name, [(result.delay, result.recalled) for result in results]) for name, results in recalls.items()]
+    delays = [result.delay for results in recalls.values() for result in results]
     chance = Series("chance", [(delay, CHANCE) for delay in sorted(set(delays))])
     return line_chart("What a cell recalls after a delay", "delay, in steps", "percent of symbols", [*lines, chance])

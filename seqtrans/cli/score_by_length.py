@@ -17,7 +17,7 @@ def score_by_length(
     chart: Path | None,
     as_json: bool,
 ) -> str:
-    """The scores of each bucket of lengths as text or JSON; with `chart`, the first metric's are drawn there.
+    """Scores of each group of lines with sources of similar length, as text or JSON; draws the first metric's `chart`.
 
     Raises:
         DataError: the texts do not have the same number of lines, or none.

@@ -1,40 +1,40 @@
-"""`seqtrans score --model`: translations by a translator that is made to say them."""
+"""`seqtrans score --model` with a translator: the perplexity of translations, by forced decoding."""
 
 from __future__ import annotations
 
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from seqtrans.cli.score_text import CHUNK, show, show_line
-from seqtrans.cli.streams import say
+from seqtrans.cli.score_text import LINES_AT_ONCE, show, show_line
 from seqtrans.errors import UsageError
 
 if TYPE_CHECKING:
     from seqtrans.device import Compute
-    from seqtrans.model.file import TrainedModel
+    from seqtrans.model.trained import TrainedModel
 
 
 def score_pairs(trained: TrainedModel, compute: Compute, texts: list[str], sentences: bool, as_json: bool) -> None:
-    """Print the perplexity of all translations together; with `sentences`, a line for each on standard output.
+    """Print the perplexity over all translations; with `sentences`, a line for each translation before it.
 
     Raises:
         UsageError: there are more than two texts.
-        DataError: they are no parallel text.
+        DataError: the texts are not parallel.
+        StreamError: a file cannot be read.
     """
-    from seqtrans.forcing import Forcer
-    from seqtrans.perplexity import Reading
+    from seqtrans.inference.forced_decoding import ForcedDecoder
+    from seqtrans.inference.perplexity import Likelihood
     from seqtrans.text.corpus import read_parallel
 
     if len(texts) > 2:
         raise UsageError("a translator scores SOURCE and TARGET, or one file with a TAB between them")
-    pairs = read_parallel([Path(text) for text in texts], say, uncut=True)
-    forcer, total = Forcer(trained, compute), Reading(0.0, 0, 0)
-    for start in range(0, len(pairs), CHUNK):
-        part = slice(start, start + CHUNK)
+    pairs = read_parallel([Path(text) for text in texts], uncut=True)
+    decoder, total = ForcedDecoder(trained, compute), Likelihood(0.0, 0, 0)
+    for start in range(0, len(pairs), LINES_AT_ONCE):
+        part = slice(start, start + LINES_AT_ONCE)
         targets = pairs.target[part]
-        for forced, target in zip(forcer.force(pairs.source[part], targets), targets, strict=True):
-            reading = forced.reading(len(trained.target_subwords.normalize(target)))
-            total += reading
+        for forced, target in zip(decoder.force(pairs.source[part], targets), targets, strict=True):
+            likelihood = forced.likelihood(len(trained.target_subwords.normalize(target)))
+            total += likelihood
             if sentences:
-                show_line(reading)
+                show_line(likelihood)
     show(total, len(pairs), as_json, sentences)

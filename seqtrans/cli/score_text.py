@@ -1,64 +1,71 @@
-"""`seqtrans score --model`: a text by a language model."""
+"""`seqtrans score --model` with a language model: the perplexity of a text."""
 
 from __future__ import annotations
 
 import json
+import logging
 import math
 from typing import TYPE_CHECKING
 
 import typer
 
-from seqtrans.cli.streams import say
 from seqtrans.errors import DataError
-from seqtrans.text.lines import LineReport, open_input, read_lines, refuse_cut
+from seqtrans.io.lines import LineReport, open_input, read_lines, refuse_cut
 
 if TYPE_CHECKING:
     from seqtrans.device import Compute
-    from seqtrans.model.file import TrainedModel
-    from seqtrans.perplexity import Reading
+    from seqtrans.inference.perplexity import Likelihood
+    from seqtrans.model.trained import TrainedModel
 
-CHUNK = 256
-"""Lines that are read together."""
+LINES_AT_ONCE = 256
+"""Lines that are read and scored together."""
+
+_logger = logging.getLogger(__name__)
 
 
 def score_text(
     trained: TrainedModel, compute: Compute, texts: list[str], sentences: bool, alone: bool, as_json: bool
 ) -> None:
-    """Print the perplexity of all texts together; with `sentences`, a line for each line on standard output."""
+    """Print the perplexity over all texts; with `sentences`, a line for each line of text before it.
+
+    Raises:
+        UsageError: the model is not a language model.
+        DataError: the texts have no lines, or one that is too long to be read whole.
+        StreamError: a file cannot be read.
+    """
     from itertools import islice
 
-    from seqtrans.perplexity import Reader, Reading
+    from seqtrans.inference.perplexity import Likelihood, TextScorer
 
-    reader = Reader(trained, compute, alone)
-    total, count = Reading(0.0, 0, 0), 0
+    scorer = TextScorer(trained, compute, alone)
+    total, count = Likelihood(0.0, 0, 0), 0
     for path in texts:
         with open_input(path) as (stream, name):
             report = LineReport(name)
             lines = read_lines(stream, report)
-            while chunk := list(islice(lines, CHUNK)):
+            while chunk := list(islice(lines, LINES_AT_ONCE)):
                 refuse_cut(report)
-                for reading in reader.read(chunk):
-                    total, count = total + reading, count + 1
+                for likelihood in scorer.score(chunk):
+                    total, count = total + likelihood, count + 1
                     if sentences:
-                        show_line(reading)
-            for warning in report.warnings():
-                say(f"warning: {warning}")
+                        show_line(likelihood)
+            report.log_warnings()
     if not count:
         raise DataError(f"{', '.join(texts)}: there are no lines")
     show(total, count, as_json, sentences)
 
 
-def show_line(reading: Reading) -> None:
-    """A line of the text on standard output."""
-    typer.echo(f"{-reading.nats:.4f}\t{reading.subwords}\t{reading.perplexity:.2f}")
+def show_line(likelihood: Likelihood) -> None:
+    """Print log-probability (nats), number of subwords and perplexity of one line."""
+    typer.echo(f"{-likelihood.nats:.4f}\t{likelihood.subwords}\t{likelihood.perplexity:.2f}")
 
 
-def show(total: Reading, lines: int, as_json: bool, aside: bool) -> None:
-    """The sum over all lines, on standard error where it stands `aside`."""
+def show(total: Likelihood, lines: int, as_json: bool, to_stderr: bool) -> None:
+    """Print the perplexity over all lines, as text or JSON."""
     if total.unknown:
-        say(
-            f"warning: {total.unknown} of {total.subwords} subwords are unknown to the model, which cannot "
-            "tell such apart: what it finds is too good; train it on text with these letters"
+        _logger.warning(
+            f"{total.unknown} of {total.subwords} subwords are unknown to the model and share one probability: "
+            "the perplexity is too low; train the model on text with these characters"
         )
     facts = {
         "perplexity": total.perplexity if math.isfinite(total.perplexity) else None,
@@ -75,4 +82,4 @@ def show(total: Reading, lines: int, as_json: bool, aside: bool) -> None:
         f"{total.bits_per_character:.4f} bits a character; {lines:,} lines, {total.subwords:,} subwords, "
         f"{total.characters:,} characters"
     )
-    typer.echo(json.dumps(facts) if as_json else line, err=aside)
+    typer.echo(json.dumps(facts) if as_json else line, err=to_stderr)

@@ -1,4 +1,4 @@
-"""Standard output and error as every command may rely on them: there, and in UTF-8."""
+"""Standard output and error: open, and in UTF-8, whatever the caller did to them."""
 
 from __future__ import annotations
 
@@ -9,13 +9,8 @@ import sys
 from typing import NoReturn
 
 
-def say(message: str) -> None:
-    """A line on standard error."""
-    print(f"seqtrans: {message}", file=sys.stderr)
-
-
 class _Closed(io.RawIOBase):
-    """What stands for a standard output that the caller has closed: nothing can be written to it."""
+    """Standard output if the caller has closed it: every write fails."""
 
     def writable(self) -> bool:
         return True
@@ -25,10 +20,10 @@ class _Closed(io.RawIOBase):
 
 
 def prepare_streams() -> None:
-    """Make the standard streams usable: `>&-` and `2>&-` close them, LC_ALL=C changes their encoding.
+    """Make standard output and error usable where `>&-` or `2>&-` closed them or LC_ALL=C changed their encoding.
 
-    A closed descriptor would be given to the next file that is opened, and Python would write messages meant
-    for a closed standard error to standard output.
+    The next file that is opened would get a closed stream's descriptor, and messages for a closed standard error
+    could end in that file. Such descriptors are therefore taken by /dev/null.
     """
     while (descriptor := os.open(os.devnull, os.O_RDWR)) <= 2:
         pass
@@ -36,19 +31,22 @@ def prepare_streams() -> None:
     if sys.stdout is None:
         sys.stdout = io.TextIOWrapper(_Closed(), write_through=True)
     if sys.stderr is None:
-        sys.stderr = open(os.devnull, "w")  # noqa: PTH123, SIM115 - for as long as the process lives
+        sys.stderr = open(os.devnull, "w")  # noqa: PTH123, SIM115 - open until the process ends
     for stream in (sys.stdout, sys.stderr):
-        if isinstance(stream, io.TextIOWrapper):  # LC_ALL=C is UTF-8 all the same
+        if isinstance(stream, io.TextIOWrapper):  # UTF-8 also under LC_ALL=C
             stream.reconfigure(encoding="utf-8", errors="backslashreplace")
 
 
 def flush_streams() -> bool:
-    """Write out what is buffered; a stream that cannot be is pointed away, or Python complains when it ends."""
-    whole = True
+    """Write out what is buffered. Returns whether all of it went to standard output.
+
+    A stream that cannot be written is redirected to /dev/null; otherwise Python complains at its end.
+    """
+    is_complete = True
     for stream in (sys.stdout, sys.stderr):
         try:
             stream.flush()
         except (OSError, ValueError):
-            whole = False
+            is_complete = is_complete and stream is sys.stderr  # messages may be lost, data may not
             os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
-    return whole
+    return is_complete

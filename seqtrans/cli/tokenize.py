@@ -1,7 +1,8 @@
-"""`seqtrans tokenize`: learn a subword model; encode and decode lines with it."""
+"""`seqtrans tokenize`: learn a subword model; encode and decode lines with a subword model."""
 
 from __future__ import annotations
 
+import logging
 import sys
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
@@ -9,14 +10,14 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from seqtrans.cli.models import CellOption, load
-from seqtrans.cli.streams import say
+from seqtrans.cli.options import MODEL, OUTPUT, TEXT, CommandGroup, GroupedCommand
 from seqtrans.errors import UsageError
 
 if TYPE_CHECKING:
     from seqtrans.text.subwords import SubwordModel
 
 app = typer.Typer(
+    cls=CommandGroup,
     help="Learn subwords from text; encode and decode lines.",
     no_args_is_help=True,
     add_completion=False,
@@ -24,38 +25,91 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 
+_logger = logging.getLogger(__name__)
 
-# The same as in seqtrans.text, which is too heavy to import here; a test compares them.
+
+# Copies of types in seqtrans.text, which takes long to import; a test compares them.
 Type = Literal["bpe", "unigram", "char", "word"]
 Normalization = Literal["identity", "nfkc"]
-Model = Annotated[Path, typer.Option("-m", "--model", metavar="MODEL", help="The subword model, or a translator's.")]
+ModelOption = Annotated[
+    Path,
+    typer.Option(
+        "-m",
+        "--model",
+        metavar="MODEL",
+        help="A subword model, or a trained model that has subwords.",
+        rich_help_panel=MODEL,
+    ),
+]
 SideOption = Annotated[
     Literal["source", "target"] | None,
-    typer.Option("--side", help="Of a translator: whose subwords; else of its target."),
+    typer.Option(
+        "--side",
+        metavar="NAME",
+        help="Subwords of a trained model's source or target side. [default: target]",
+        rich_help_panel=MODEL,
+    ),
 ]
 
 
-@app.command()
+@app.command(cls=GroupedCommand)
 def learn(
-    output: Annotated[Path, typer.Option("-o", "--output", metavar="MODEL", help="Where the model goes; - is stdout.")],
+    output: Annotated[
+        Path,
+        typer.Option(
+            "-o",
+            "--output",
+            metavar="FILE",
+            help="The subword model to write; - is standard output.",
+            rich_help_panel=OUTPUT,
+        ),
+    ],
     files: Annotated[
         list[Path] | None,
-        typer.Argument(metavar="[FILE]...", help="Text, a sentence a line; - or nothing is stdin."),
+        typer.Argument(
+            metavar="TEXT...",
+            help="Text, one sentence on each line; - or nothing is standard input.",
+            rich_help_panel=TEXT,
+        ),
     ] = None,
-    subword_type: Annotated[Type, typer.Option("--type", help="The kind of segmentation.")] = "bpe",
+    subword_type: Annotated[
+        Type,
+        typer.Option("--type", metavar="NAME", help="bpe, unigram, char or word.", rich_help_panel=MODEL),
+    ] = "bpe",
     vocab_size: Annotated[
-        int, typer.Option("--vocab-size", metavar="N", help="Number of subwords, 4 special ones included.")
+        int,
+        typer.Option(
+            "--vocab-size",
+            metavar="N",
+            help="Number of subwords, including 4 special ones.",
+            rich_help_panel=MODEL,
+        ),
     ] = 4000,
     normalization: Annotated[
         Normalization,
-        typer.Option("--normalization", help="identity keeps characters as they are; nfkc unites variants."),
+        typer.Option(
+            "--normalization",
+            metavar="NAME",
+            help="identity keeps characters as they are; nfkc maps variants of a character to one.",
+            rich_help_panel=MODEL,
+        ),
     ] = "identity",
     byte_fallback: Annotated[
-        bool, typer.Option("--byte-fallback", help="Spell unknown characters in bytes (bpe and unigram).")
+        bool,
+        typer.Option(
+            "--byte-fallback", help="Split unknown characters into bytes (bpe and unigram).", rich_help_panel=MODEL
+        ),
     ] = False,
 ) -> None:
-    """Learn a subword model from text, one sentence a line. Several files make a joint model."""
-    from seqtrans.text.files import atomic_output, check_output
+    """Learn a subword model from text.
+
+    Several files give one model for all of them, such as a joint model of source and target.
+
+    Examples:
+      seqtrans tokenize learn train.en train.de -o joint.model
+      seqtrans tokenize learn --vocab-size 8000 -o en.model < train.en
+    """
+    from seqtrans.io.files import atomic_output, check_output
     from seqtrans.text.subword_training import learn_subwords
 
     to_stdout = str(output) == "-"
@@ -67,7 +121,6 @@ def learn(
         vocab_size,
         normalization=normalization,
         byte_fallback=byte_fallback,
-        report=say,
     )
     if to_stdout:
         sys.stdout.buffer.write(model.proto)
@@ -75,50 +128,72 @@ def learn(
         return
     with atomic_output(output) as stream:
         stream.write(model.proto)
-    say(f"{output}: {model.type}, {model.size} subwords")
+    _logger.info(f"{output}: {model.type}, {model.size} subwords")
 
 
-@app.command()
-def encode(model: Model, side: SideOption = None, cell: CellOption = None) -> None:
-    """Segment the lines of stdin: subwords with spaces between them, a line for a line."""
-    _filter(
-        model, side, cell, lambda subwords, lines: [" ".join(pieces) for pieces in subwords.encode_pieces_batch(lines)]
-    )
+@app.command(cls=GroupedCommand)
+def encode(model: ModelOption, side: SideOption = None) -> None:
+    """Segment lines of text into subwords.
+
+    Reads standard input. Writes one line for each line, with spaces between subwords.
+
+    Examples:
+      seqtrans tokenize encode -m en.model < test.en > test.subwords
+    """
+    _filter(model, side, lambda subwords, lines: [" ".join(pieces) for pieces in subwords.encode_pieces_batch(lines)])
 
 
-@app.command()
-def decode(model: Model, side: SideOption = None, cell: CellOption = None) -> None:
-    """Join the subwords of each line of stdin to text again."""
-    _filter(model, side, cell, lambda subwords, lines: [subwords.decode_pieces(line.split(" ")) for line in lines])
+@app.command(cls=GroupedCommand)
+def decode(model: ModelOption, side: SideOption = None) -> None:
+    """Join the subwords of each line to text.
+
+    Reads standard input. Writes one line for each line.
+
+    Examples:
+      seqtrans tokenize decode -m en.model < test.subwords > test.en
+    """
+    _filter(model, side, lambda subwords, lines: [subwords.decode_pieces(line.split(" ")) for line in lines])
 
 
-def _filter(
-    path: Path, side: str | None, cell: str | None, convert: Callable[[SubwordModel, list[str]], list[str]]
-) -> None:
-    from seqtrans.text.filters import filter_lines
+def _filter(path: Path, side: str | None, convert: Callable[[SubwordModel, list[str]], list[str]]) -> None:
+    """Write standard input, converted, to standard output."""
+    from seqtrans.io.filters import filter_lines
 
-    subwords = _subwords(path, side, cell)
-    filter_lines(sys.stdout.buffer, lambda lines: convert(subwords, lines), warn=say)
+    subwords = _subwords(path, side)
+    filter_lines(sys.stdout.buffer, lambda lines: convert(subwords, lines))
 
 
-def _subwords(path: Path, side: str | None, cell: str | None) -> SubwordModel:
+def _subwords(path: Path, side: str | None) -> SubwordModel:
+    """The subwords of a subword model, or of one side of a trained model.
+
+    Raises:
+        UsageError: a side is named for a subword model.
+        DataError: the file is neither.
+        StreamError: it cannot be read.
+    """
     from seqtrans.text.subwords import SubwordModel
 
     if path.suffix == ".safetensors":
-        model = load(path, cell)
-        return model.source_subwords if side == "source" else model.target_subwords
-    if side is not None or cell is not None:
-        raise UsageError(f"{path}: a subword model has no sides and no cells: leave out --side and --cell")
+        from seqtrans.model.file import load_subwords  # imports torch, which takes two seconds
+
+        source, target = load_subwords(path)
+        return source if side == "source" else target
+    if side is not None:
+        raise UsageError(f"{path}: a subword model has no sides: leave out --side")
     return SubwordModel.load(path)
 
 
 def _lines_of(paths: Iterable[Path]) -> Iterator[str]:
-    """All lines of several files; text that is not UTF-8 stops here, or the model would learn the damage."""
-    from seqtrans.text.lines import LineReport, open_input, read_lines
+    """All lines of several files.
+
+    Raises:
+        DataError: a line is not UTF-8; the model would learn the damaged characters.
+        StreamError: a file cannot be read.
+    """
+    from seqtrans.io.lines import LineReport, open_input, read_lines
 
     for path in paths:
         with open_input(path) as (stream, name):
             report = LineReport(name)
             yield from read_lines(stream, report, strict=True)
-            for warning in report.warnings():
-                say(warning)
+            report.log_warnings()

@@ -1,114 +1,139 @@
-"""`seqtrans train`: a text in, a model file out."""
+"""`seqtrans train`: from text files to a model file."""
 
 from __future__ import annotations
 
+import logging
 import re
-from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Any
 
-import typer
-
-from seqtrans import plugins
-from seqtrans.cli.options import DeviceOption, PrecisionOption, ThreadsOption
+from seqtrans.cli.messages import Update, live_line, show_warnings_only
+from seqtrans.cli.options import (
+    DeviceOption,
+    PrecisionOption,
+    ThreadsOption,
+)
+from seqtrans.cli.train_options import (
+    AttentionOption,
+    CellOption,
+    ConfigOption,
+    DevOption,
+    ForceOption,
+    MaxStepsOption,
+    MaxTimeOption,
+    OutputOption,
+    PresetOption,
+    QuietOption,
+    ResumeOption,
+    SeedOption,
+    SourceSubwordsOption,
+    SubwordsOption,
+    TargetSubwordsOption,
+    TaskOption,
+    TrainOption,
+)
+from seqtrans.config.tasks import TASKS
 from seqtrans.errors import UsageError
-from seqtrans.tasks import TASKS
 
-_CELLS = ", ".join(plugins.names("seqtrans.recurrent.cells"))
-_ATTENTIONS = ", ".join(plugins.names("seqtrans.model.attention"))
-_UNITS = {"": 1.0, "s": 1 / 60, "m": 1.0, "h": 60.0}
+if TYPE_CHECKING:
+    from seqtrans.training.job import TrainingResult
+    from seqtrans.training.progress import Progress
+
+_logger = logging.getLogger(__name__)
+
+_LIVE_SECONDS = 0.5
+"""Between two updates of the live line."""
+_UNIT_MINUTES = {"s": 1 / 60, "m": 1.0, "h": 60.0}
 
 
 def train(
-    train: Annotated[
-        list[Path],
-        typer.Option(help="Source and target file, or one of `source TAB target` lines; of a language model, texts."),
-    ],
-    dev: Annotated[list[Path], typer.Option(help="The same for validation.")],
-    output: Annotated[Path, typer.Option("--output", "-o", help="The model file to write.")],
-    subwords: Annotated[
-        Path | None,
-        typer.Option(
-            help="Subword model for both sides, or a model of seqtrans, whose subwords are used; without any, "
-            "subwords are learned from the text."
-        ),
-    ] = None,
-    source_subwords: Annotated[Path | None, typer.Option(help="Subword model of the source side.")] = None,
-    target_subwords: Annotated[Path | None, typer.Option(help="Subword model of the target side.")] = None,
-    task: Annotated[
-        str | None,
-        typer.Option(
-            help="translate (the default); tag: a tag for each token, as many on the target side as on the source; "
-            "or lm: a language model, of files that hold text in one language."
-        ),
-    ] = None,
-    preset: Annotated[
-        str | None,
-        typer.Option(
-            help="Settings to begin from: base (sentences), bideep (with more text), character (words), demo; lm and "
-            "tag for these tasks."
-        ),
-    ] = None,
-    config: Annotated[Path | None, typer.Option(help="TOML file of settings over the preset's.")] = None,
-    cell: Annotated[
-        str | None, typer.Option(help=f"Recurrent cell: {_CELLS}, some with options (rnn+relu); or FILE.py:CLASS.")
-    ] = None,
-    attention: Annotated[str | None, typer.Option(help=f"Attention: {_ATTENTIONS}.")] = None,
-    max_steps: Annotated[
-        int | None, typer.Option(help="Stop after so many updates, in place of the configured limits.")
-    ] = None,
-    max_time: Annotated[
-        str | None, typer.Option(help="Stop after this time, as 90s, 45m or 2h, in place of the configured limits.")
-    ] = None,
-    seed: Annotated[int | None, typer.Option(help="Where all randomness comes from.")] = None,
+    train: TrainOption,
+    dev: DevOption,
+    output: OutputOption,
+    subwords: SubwordsOption = None,
+    source_subwords: SourceSubwordsOption = None,
+    target_subwords: TargetSubwordsOption = None,
+    task: TaskOption = None,
+    preset: PresetOption = None,
+    config: ConfigOption = None,
+    cell: CellOption = None,
+    attention: AttentionOption = None,
+    max_steps: MaxStepsOption = None,
+    max_time: MaxTimeOption = None,
+    seed: SeedOption = None,
+    resume: ResumeOption = False,
+    force: ForceOption = False,
+    quiet: QuietOption = False,
     precision: PrecisionOption = "auto",
     device: DeviceOption = "auto",
     threads: ThreadsOption = 0,
-    resume: Annotated[
-        bool,
-        typer.Option(
-            "--resume",
-            help="Go on from the last checkpoint, if there is one. With a limit of steps or epochs, the result is the "
-            "same, to the byte.",
-        ),
-    ] = False,
-    force: Annotated[bool, typer.Option("--force", help="Resume even where the corpus has changed.")] = False,
-    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Show warnings only.")] = False,
 ) -> None:
     """Train a translator, a tagger or a language model.
 
-    The first two learn from a parallel text, the last from a text. Settings beyond these options stand in a TOML
-    file. Writes the best model so far to OUTPUT, a log beside it (.log.jsonl), and what --resume needs (.state/).
+    Translators and taggers learn from parallel text, language models from text in one language.
+
+    Writes the best model so far to MODEL. Writes a log (.log.jsonl) and the checkpoints for --resume (.state/) beside
+    it.
+
+    Examples:
+      seqtrans train --train train.en train.de --dev dev.en dev.de -o m.safetensors
+      seqtrans train --task lm --train train.txt --dev dev.txt -o lm.safetensors
     """
-    from seqtrans.config import load_config
-    from seqtrans.device import choose_compute
-    from seqtrans.training.job import TrainingJob, run_job
-    from seqtrans.training.preparation import SubwordFiles
-    from seqtrans.training.progress import Progress
+    from seqtrans import api
 
     training: dict[str, Any] = {} if seed is None else {"seed": seed}
     if max_steps is not None or max_time is not None:
-        # a budget on the command line is the whole budget
+        # limits on the command line replace all configured limits
         training |= {
             "max_steps": max_steps or 0,
             "max_minutes": _minutes(max_time) if max_time else 0.0,
             "max_epochs": 0,
         }
-    if preset is None:
-        preset = TASKS[task].preset if task in TASKS else "base"
-    chosen = {"task": task, "cell": cell, "attention": attention}
-    flags = {"model": {key: name for key, name in chosen.items() if name is not None}, "training": training}
-    job = TrainingJob(
-        train, dev, output, SubwordFiles(subwords, source_subwords, target_subwords),
-        load_config(preset, config, flags), resume, force,
-    )  # fmt: skip
-    compute = choose_compute(device, precision, threads)
-    with Progress(quiet) as progress:
-        run_job(job, compute, progress)
+    model = {key: name for key, name in {"cell": cell, "attention": attention}.items() if name is not None}
+    if quiet:
+        show_warnings_only()
+    with live_line(not quiet) as update:
+        result = api.train(
+            train, dev, output, task=task, preset=preset, config=config,
+            settings={"model": model, "training": training}, subwords=subwords, source_subwords=source_subwords,
+            target_subwords=target_subwords, resume=resume, force=force, device=device, precision=precision,
+            threads=threads, progress=_progress(update),
+        )  # fmt: skip
+        _describe(result)
+
+
+def _progress(update: Update | None) -> Progress:
+    """Progress in the live line of the terminal, or as messages if there is no such line."""
+    from seqtrans.training.progress import Progress
+
+    return Progress() if update is None else Progress(update, _LIVE_SECONDS)
+
+
+def _describe(result: TrainingResult) -> None:
+    """Log where the best model is, its score, and the command that uses it."""
+    from seqtrans.recurrent.cells import is_custom
+    from seqtrans.scoring.registry import formatted_score
+
+    if result.model is None or result.score is None:
+        return
+    model = result.config.model
+    task = TASKS[model.task]
+    search = " (greedy)" if model.task == "translate" else ""
+    score = f"{result.score:.3f}" if result.metric == "loss" else formatted_score(result.metric, result.score) + search
+    _logger.info(
+        f"{result.model}: kept from step {result.best_step:,} of {result.steps:,}, dev {result.metric} "
+        f"{score}, after {result.seconds / 60:.1f} minutes"
+    )
+    cell = f" --cell {model.cell}" if is_custom(model.cell) else ""
+    _logger.info(f"{task.verb} with: seqtrans {task.commands[0]} {result.model}{cell} < TEXT")
 
 
 def _minutes(text: str) -> float:
-    """'90s', '45m' or '2h'."""
+    """Minutes of a time such as '90s', '45m' or '2h'.
+
+    Raises:
+        UsageError: it is not such a time, or zero.
+    """
     match = re.fullmatch(r"(\d+(?:\.\d+)?)([smh])", text)
     if match is None or not float(match[1]):
         raise UsageError(f"--max-time must be a time such as 90s, 45m or 2h, not '{text}'")
-    return float(match[1]) * _UNITS[match[2]]
+    return float(match[1]) * _UNIT_MINUTES[match[2]]

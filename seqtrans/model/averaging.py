@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from copy import deepcopy
 from dataclasses import replace
 from pathlib import Path
 
 import torch
 
 from seqtrans.errors import UsageError
-from seqtrans.model.file import LENGTH_RATIO, TrainedModel, set_weights, weights_of
+from seqtrans.model.trained import LENGTH_RATIO, TrainedModel
+from seqtrans.model.weights import set_weights, weights_of
 
 
 def averaged(models: Sequence[tuple[Path, TrainedModel]]) -> TrainedModel:
-    """A model with the mean of the weights of all, which are of one kind; its history is what theirs agree on.
+    """A new model with the mean of the weights of all, which are of one kind; its history is what theirs agree on.
 
-    What is not trained, such as how a language model uses its cache, is that of the first.
+    Buffers, which are not trained, such as how a language model uses its cache, are copies of the first model's.
 
     Raises:
         UsageError: their architectures or subwords differ.
@@ -28,9 +30,12 @@ def averaged(models: Sequence[tuple[Path, TrainedModel]]) -> TrainedModel:
             raise UsageError(f"{path} and {first_path} differ in {side} subwords: there is no mean of them")
     weights = [weights_of(model.network) for _, model in models]
     mean = {
-        name: torch.stack([tensors[name].double() for tensors in weights]).mean(dim=0).float() for name in weights[0]
+        name: torch.stack([tensors[name].double() for tensors in weights]).mean(dim=0).to(tensor.dtype)
+        for name, tensor in weights[0].items()
     }
-    set_weights(first.network, mean)
+    network = deepcopy(first.network).eval()
+    network.zero_grad()
+    set_weights(network, mean)
     agreed = {
         key: value
         for key, value in first.history.items()
@@ -38,9 +43,15 @@ def averaged(models: Sequence[tuple[Path, TrainedModel]]) -> TrainedModel:
     }
     if first.config.model.task == "translate":
         agreed[LENGTH_RATIO] = max(model.length_ratio for _, model in models)
-    lists = [{} if model.shortlist is None else model.shortlist.tensors() for _, model in models]
+    shortlists = [{} if model.shortlist is None else model.shortlist.tensors() for _, model in models]
     same = all(
-        found.keys() == lists[0].keys() and all(torch.equal(found[key], lists[0][key]) for key in found)
-        for found in lists
+        shortlist.keys() == shortlists[0].keys()
+        and all(torch.equal(tensor, shortlists[0][key]) for key, tensor in shortlist.items())
+        for shortlist in shortlists
     )
-    return replace(first, history={**agreed, "average_of": len(models)}, shortlist=first.shortlist if same else None)
+    return replace(
+        first,
+        network=network,
+        history={**agreed, "average_of": len(models)},
+        shortlist=first.shortlist if same else None,
+    )

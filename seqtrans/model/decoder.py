@@ -2,9 +2,9 @@
 
 Layer 1 runs over the embeddings; its output is the attention's query; the layers above read
 [layer below; context], with residual connections (Wu et al. 2016, section 3). The readout is
-tanh(W [top layer; context]) (Luong et al. 2015, equation 5). Nothing waits for the attention of the step
-before, so training runs each layer over the whole target at once. With input feeding (Luong et al. 2015,
-section 3.3) layer 1 also reads the last readout, and training goes step by step.
+tanh(W [top layer; context]) (Luong et al. 2015, equation 5). No layer depends on the attention of the previous
+step, so training runs each layer over the whole target at once. With input feeding (Luong et al. 2015,
+section 3.3) layer 1 also reads the previous readout, and training goes step by step.
 
 Shapes: T target steps, B sentences, N = B * K rows of a search (K beams of each sentence, side by side),
 E embedding, H hidden units, D memory units, S source positions.
@@ -18,9 +18,9 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
-from seqtrans.config import ModelConfig
+from seqtrans.config.schema import ModelConfig
 from seqtrans.model.attention import find_attention
-from seqtrans.model.dropout import VariationalDropout, masked
+from seqtrans.model.dropout import VariationalDropout, apply_mask
 from seqtrans.model.memory import DecoderState, Memory
 from seqtrans.recurrent.cells import find_cell
 from seqtrans.recurrent.cells.base import Cell, State, recurrent_dropout
@@ -29,11 +29,12 @@ from seqtrans.recurrent.transition import with_transitions
 
 
 class Decoder(nn.Module):
-    """`forward` over whole targets and `step` by step compute the same."""
+    """`forward` over whole targets and repeated `step` compute the same."""
 
-    def __init__(self, config: ModelConfig) -> None:
+    def __init__(self, config: ModelConfig, cell: type[Cell] | None = None) -> None:
+        """Of cells of the class `cell`, which is by default that of the configuration."""
         super().__init__()
-        kind = with_transitions(find_cell(config.cell), config.decoder_transitions)
+        kind = with_transitions(cell or find_cell(config.cell), config.decoder_transitions)
         hidden, memory = config.hidden, config.hidden
         self.embedding, self.input_feeding = config.embedding, config.input_feeding
         first = config.embedding * (2 if config.input_feeding else 1)
@@ -41,19 +42,19 @@ class Decoder(nn.Module):
         self.layers = nn.ModuleList(kind(size, hidden) for size in sizes)
         self.attention = find_attention(config.attention)(hidden, memory)
         self.readout = nn.Linear(hidden + memory, config.embedding)
-        self.from_mean = config.bridge == "mean"
+        self.starts_from_mean = config.bridge == "mean"
         self.bridge = nn.Linear(memory, config.decoder_layers * kind.states * hidden)
         self.dropout = VariationalDropout(config.dropout)
         self.recurrent_dropout = config.recurrent_dropout
 
     def start(self, memory: Memory) -> DecoderState:
-        """The state before the first step, a row a sentence: tanh(W s + b).
+        """The state before the first step, one row for each sentence: tanh(W s + b).
 
         s is the encoder's summary (after Bahdanau et al. 2015, A.2.2) or the mean of its output (Sennrich et al. 2017,
         section 2).
         """
-        begun = torch.tanh(self.bridge(memory.mean() if self.from_mean else memory.summary_BD))
-        parts = iter(begun.chunk(sum(c.states for c in self._cells()), dim=1))
+        initial = torch.tanh(self.bridge(memory.mean() if self.starts_from_mean else memory.summary_BD))
+        parts = iter(initial.chunk(sum(c.states for c in self._cells()), dim=1))
         layers: tuple[State, ...] = tuple(
             tuple(next(parts).contiguous() for _ in range(cell.states)) for cell in self._cells()
         )
@@ -61,9 +62,9 @@ class Decoder(nn.Module):
         return DecoderState(layers, feed if self.input_feeding else None)
 
     def forward(self, embedded_TBE: Tensor, memory: Memory, bptt: int = 0) -> Tensor:
-        """The readouts [T, B, E] of whole targets, given what precedes each word (teacher forcing).
+        """The readouts [T, B, E] of whole targets, from the embedded words before each position (teacher forcing).
 
-        After each `bptt` steps the recurrence is cut for gradients (Williams & Peng 1990); 0: never.
+        Gradients do not cross the ends of segments of `bptt` steps (Williams & Peng 1990); 0: one segment.
         """
         state, masks = self.start(memory), self._masks(memory)
         run = self._by_steps if self.input_feeding else self._by_layers
@@ -89,48 +90,49 @@ class Decoder(nn.Module):
     ) -> tuple[Tensor, DecoderState]:
         first, *others = self._cells()
         outputs, last = first.run(embedded_TBE, state.layers[0])
-        below, after = masked(outputs, masks.query), [last]
+        below, last_states = apply_mask(outputs, masks.query), [last]
         context, _ = self.attention(below.transpose(0, 1), memory)
-        context_TBD = masked(context.transpose(0, 1), masks.context)
+        context_TBD = apply_mask(context.transpose(0, 1), masks.context)
         for cell, initial, mask in zip(others, state.layers[1:], masks.layers, strict=True):
             outputs, last = cell.run(torch.cat([below, context_TBD], dim=2), initial)
-            below = below + masked(outputs, mask)
-            after.append(last)
-        readouts = masked(self._read_out(torch.cat([below, context_TBD], dim=2)), masks.readout)
-        return readouts, DecoderState(tuple(after), None)
+            below = below + apply_mask(outputs, mask)
+            last_states.append(last)
+        readouts = apply_mask(self._read_out(torch.cat([below, context_TBD], dim=2)), masks.readout)
+        return readouts, DecoderState(tuple(last_states), None)
 
     def step(self, projected_NG: Tensor, state: DecoderState, memory: Memory) -> tuple[Tensor, DecoderState, Tensor]:
-        """One step of N rows, given `project` of their embeddings: readouts [N, E], the state after, and attention
-        weights [N, S].
+        """One step of N rows, from `project` of their embeddings.
+
+        Returns readouts [N, E], the next state and attention weights [N, S].
         """
         return self._advance(projected_NG, state, memory, _Masks())
 
     def _advance(
         self, projected: Tensor, state: DecoderState, memory: Memory, masks: _Masks
     ) -> tuple[Tensor, DecoderState, Tensor]:
-        """One step, after the embeddings' part of layer 1's gates."""
+        """One step from the embeddings' part of layer 1's gates on."""
         first, *others = self._cells()
         if state.feed_NE is not None:
             projected = projected + linear(state.feed_NE, first.input_weight[:, self.embedding :])
-        after = [first.advance(projected, state.layers[0])]
-        below = masked(after[0][0], masks.query)
+        next_states = [first.advance(projected, state.layers[0])]
+        below = apply_mask(next_states[0][0], masks.query)
         sentences = len(memory.values_BSD)
         context, weights = self.attention(below.view(sentences, -1, below.shape[1]), memory)
-        context_ND = masked(context.flatten(0, 1), masks.context)
-        for cell, before, mask in zip(others, state.layers[1:], masks.layers or [None] * len(others), strict=True):
-            after.append(cell.advance(cell.project(torch.cat([below, context_ND], dim=1)), before))
-            below = below + masked(after[-1][0], mask)
-        readout = masked(self._read_out(torch.cat([below, context_ND], dim=1)), masks.readout)
+        context_ND = apply_mask(context.flatten(0, 1), masks.context)
+        for cell, previous, mask in zip(others, state.layers[1:], masks.layers or [None] * len(others), strict=True):
+            next_states.append(cell.advance(cell.project(torch.cat([below, context_ND], dim=1)), previous))
+            below = below + apply_mask(next_states[-1][0], mask)
+        readout = apply_mask(self._read_out(torch.cat([below, context_ND], dim=1)), masks.readout)
         feed = readout if self.input_feeding else None
-        return readout, DecoderState(tuple(after), feed), weights.flatten(0, 1)
+        return readout, DecoderState(tuple(next_states), feed), weights.flatten(0, 1)
 
     @property
     def gate_units(self) -> int:
-        """G: the length of what `project` gives."""
+        """G, the size of the last dimension of what `project` returns."""
         return len(self._cells()[0].input_weight)
 
     def project(self, embedded: Tensor) -> Tensor:
-        """Layer 1's gates [..., G] as far as the embeddings [..., E] decide them."""
+        """The part of layer 1's gates [..., G] that depends on the embeddings [..., E] alone."""
         first = self._cells()[0]
         if not self.input_feeding:
             return first.project(embedded)
@@ -143,7 +145,7 @@ class Decoder(nn.Module):
         return [layer for layer in self.layers if isinstance(layer, Cell)]
 
     def _masks(self, memory: Memory) -> _Masks:
-        """Dropout masks [B, units] of one batch; the same order of random numbers in every mode of training."""
+        """Dropout masks [B, units] for one batch, drawn in the same order with and without input feeding."""
         batch, hidden = len(memory.summary_BD), self._cells()[0].hidden
         draw = self.dropout.mask
         like = memory.summary_BD
@@ -157,7 +159,7 @@ class Decoder(nn.Module):
 
 @dataclass(frozen=True)
 class _Masks:
-    """One dropout mask a sentence for each place; None where nothing is dropped."""
+    """Dropout masks with a row for each sentence; None where nothing is dropped."""
 
     query: Tensor | None = None
     context: Tensor | None = None

@@ -1,13 +1,14 @@
-"""Dropout with one mask a sequence.
+"""Dropout with one mask for a whole sequence.
 
-A mask that stays the same over all steps regularises recurrent networks better than a new one each step
-(Gal & Ghahramani 2016), and costs a T-th of the random numbers.
+A mask that stays the same over all T steps regularises recurrent networks better than a new one at each step
+(Gal & Ghahramani 2016), and takes 1/T of the random numbers.
 """
 
 from __future__ import annotations
 
-import torch
 from torch import Tensor, nn
+
+from seqtrans.recurrent.seeding import keep_mask
 
 
 class VariationalDropout(nn.Module):
@@ -18,23 +19,23 @@ class VariationalDropout(nn.Module):
         self.rate = rate
 
     def mask(self, batch: int, units: int, like: Tensor) -> Tensor | None:
-        """A new mask [batch, units] of zeros and 1 / (1 - rate), with the type and place of `like`.
+        """A new mask [batch, units] of zeros and 1 / (1 - rate), with the type and device of `like`.
 
-        None out of training.
+        None outside training.
         """
         if not self.training or self.rate == 0:
             return None
-        keep = torch.rand(batch, units, device=like.device) >= self.rate
+        keep = keep_mask((batch, units), self.rate, like.device)
         return (keep / (1 - self.rate)).to(like.dtype)
 
     def forward(self, sequence_TBD: Tensor) -> Tensor:
-        """The sequence, masked in training, itself otherwise."""
+        """The masked sequence in training, the sequence itself otherwise."""
         _, batch, units = sequence_TBD.shape
-        return masked(sequence_TBD, self.mask(batch, units, sequence_TBD))
+        return apply_mask(sequence_TBD, self.mask(batch, units, sequence_TBD))
 
 
-def masked(values: Tensor, mask: Tensor | None) -> Tensor:
-    """`values` times a mask, if there is one."""
+def apply_mask(values: Tensor, mask: Tensor | None) -> Tensor:
+    """`values` times the mask, if there is one."""
     return values if mask is None else values * mask
 
 
@@ -46,8 +47,8 @@ class WordDropout(nn.Module):
         self.rate = rate
 
     def forward(self, embedded_TBE: Tensor) -> Tensor:
-        """The embeddings, some of them zero in training; not rescaled, as a missing word is missing."""
+        """The embeddings, some of them zero in training; the others are not rescaled, since whole words are missing."""
         if not self.training or self.rate == 0:
             return embedded_TBE
-        keep = torch.rand((*embedded_TBE.shape[:2], 1), device=embedded_TBE.device) >= self.rate
+        keep = keep_mask((*embedded_TBE.shape[:2], 1), self.rate, embedded_TBE.device)
         return embedded_TBE * keep.to(embedded_TBE.dtype)

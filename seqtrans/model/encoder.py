@@ -8,10 +8,10 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-from seqtrans.config import ModelConfig
+from seqtrans.config.schema import ModelConfig
 from seqtrans.model.dropout import VariationalDropout
 from seqtrans.recurrent.cells import find_cell
-from seqtrans.recurrent.cells.base import recurrent_dropout
+from seqtrans.recurrent.cells.base import Cell, recurrent_dropout
 from seqtrans.recurrent.layer import BidirectionalLayer, reversal_index
 from seqtrans.recurrent.transition import with_transitions
 
@@ -19,9 +19,10 @@ from seqtrans.recurrent.transition import with_transitions
 class Encoder(nn.Module):
     """Bidirectional layers, with residual connections from the second on."""
 
-    def __init__(self, config: ModelConfig) -> None:
+    def __init__(self, config: ModelConfig, cell: type[Cell] | None = None) -> None:
+        """Of cells of the class `cell`, which is by default that of the configuration."""
         super().__init__()
-        kind = with_transitions(find_cell(config.cell), config.encoder_transitions)
+        kind = with_transitions(cell or find_cell(config.cell), config.encoder_transitions)
         sizes = [config.embedding] + [config.hidden] * (config.encoder_layers - 1)
         self.layers = nn.ModuleList(
             BidirectionalLayer(kind, size, config.hidden, mixed=config.mixed_directions) for size in sizes
@@ -30,7 +31,7 @@ class Encoder(nn.Module):
         self.recurrent_dropout = config.recurrent_dropout
 
     def forward(self, embedded_SBE: Tensor, lengths_B: Tensor) -> tuple[Tensor, Tensor]:
-        """Memory values [B, S, D] and the summary [B, D]: half of the output where each direction ends."""
+        """Memory values [B, S, D], and the summary [B, D]: each direction's half of the output at its last step."""
         reversal = reversal_index(lengths_B, len(embedded_SBE))
         sequence = embedded_SBE
         with recurrent_dropout(self, self.recurrent_dropout):

@@ -1,120 +1,38 @@
-"""The one file that a trained translator lives in: weights, configuration, subword models, history."""
+"""The one file that a trained model lives in: weights, configuration, subword models, history."""
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, field
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
-from seqtrans.config import Config
-from seqtrans.errors import DataError, UsageError
-from seqtrans.model.container import read_sealed, write_sealed
-from seqtrans.model.language_model import LanguageModel
-from seqtrans.model.seq2seq import Seq2Seq
-from seqtrans.model.shortlist import Shortlist, shortlist_from
-from seqtrans.model.tagger import Tagger
+from seqtrans.config.schema import Config
+from seqtrans.errors import DataError, SeqtransError, UsageError, excerpt
+from seqtrans.io.container import read_sealed, write_sealed
+from seqtrans.model.language_model import LanguageNetwork
+from seqtrans.model.shortlist import shortlist_from
+from seqtrans.model.trained import CELL_DIGEST, DATA_DIGESTS, Network, TrainedModel, cell_count, network_of
+from seqtrans.model.weights import weights_of
 from seqtrans.recurrent.cells import find_cell, is_custom
-from seqtrans.recurrent.cells.base import without_initial_weights
-from seqtrans.tasks import TASKS, TaskKind
+from seqtrans.recurrent.cells.base import Cell
+from seqtrans.recurrent.custom import CustomCell, fitting_cell
 from seqtrans.text.subwords import SubwordModel
 
 KIND = "seqtrans model"
 FORMAT = 1
 """Raised when this program could not read an older file."""
 
-CELL_DIGEST = "cell"
-"""The name of the SHA-256 of a user's cell, among those of the training data in the history."""
-
-LENGTH_RATIO = "length_ratio"
-"""The name, in the history, of the most target subwords a source subword, as a search is to limit them."""
-
 SOURCE_SUBWORDS, TARGET_SUBWORDS = "subwords.source", "subwords.target"
 """The tensors of bytes that hold the subword models."""
 
-Network = Seq2Seq | LanguageModel | Tagger
+CELL_NAME_LENGTH = 4096
+"""A user's cell is named by its path."""
 
-
-@dataclass(frozen=True)
-class TrainedModel:
-    """A translator, tagger or language model and everything needed to use it."""
-
-    config: Config
-    network: Network
-    source_subwords: SubwordModel
-    target_subwords: SubwordModel
-    history: dict[str, Any] = field(default_factory=dict)
-    """Where it comes from: training data hashes, steps, development scores, versions."""
-    shortlist: Shortlist | None = None
-    """Which target subwords a source lets expect, where a translator has learned that."""
-
-    @property
-    def seq2seq(self) -> Seq2Seq:
-        """The network of a translator.
-
-        Raises:
-            UsageError: this is something else.
-        """
-        if not isinstance(self.network, Seq2Seq):
-            uses = " or ".join(f"`seqtrans {command}`" for command in self.task.commands)
-            raise UsageError(f"this model is a {self.task.noun}, not a translator; use {uses}")
-        return self.network
-
-    @property
-    def language_model(self) -> LanguageModel:
-        """The network of a language model.
-
-        Raises:
-            UsageError: this is something else.
-        """
-        if not isinstance(self.network, LanguageModel):
-            raise UsageError(f"this model is a {self.task.noun}, not a language model (`seqtrans train --task lm`)")
-        return self.network
-
-    @property
-    def tagger(self) -> Tagger:
-        """The network of a tagger.
-
-        Raises:
-            UsageError: this is something else.
-        """
-        if not isinstance(self.network, Tagger):
-            raise UsageError(f"this model is a {self.task.noun}, not a tagger (`seqtrans train --task tag`)")
-        return self.network
-
-    def other_subwords(self, other: TrainedModel) -> str:
-        """The side, source or target, on which another model has other subwords; nothing where it has the same."""
-        for side in ("source", "target"):
-            if getattr(self, f"{side}_subwords").digest != getattr(other, f"{side}_subwords").digest:
-                return side
-        return ""
-
-    @property
-    def length_ratio(self) -> float:
-        """How many target subwords a source subword may have, a fixed number aside; 2 where training did not say."""
-        ratio = self.history.get(LENGTH_RATIO)
-        return ratio if isinstance(ratio, float) and 0 < ratio <= 1000 else 2.0
-
-    @property
-    def task(self) -> TaskKind:
-        """What it is for."""
-        return TASKS[self.config.model.task]
-
-
-def build_network(config: Config, source: SubwordModel, target: SubwordModel) -> Network:
-    """A network with fresh weights for these vocabularies; a language model has the target's alone."""
-    if config.model.task == "lm":
-        return LanguageModel(config.model, target.size)
-    if config.model.task == "tag":
-        return Tagger(config.model, source.size, target.size)
-    return Seq2Seq(config.model, source.size, target.size, joint=source.digest == target.digest)
-
-
-def fresh_model(config: Config, source: SubwordModel, target: SubwordModel) -> TrainedModel:
-    """A model that is yet to be trained."""
-    return TrainedModel(config, build_network(config, source, target), source, target)
+MESSAGE_LENGTH = 200
+"""Characters of a message about the configuration, which may quote the file."""
 
 
 def save_model(path: Path, model: TrainedModel, weights: dict[str, Tensor] | None = None) -> None:
@@ -130,99 +48,118 @@ def save_model(path: Path, model: TrainedModel, weights: dict[str, Tensor] | Non
     write_sealed(path, KIND, {"format": FORMAT, "config": model.config.to_dict(), "history": model.history}, tensors)
 
 
-def load_model(path: Path) -> TrainedModel:
+def load_model(path: Path, cells: Sequence[CustomCell] = ()) -> TrainedModel:
     """Read a model, trusting nothing in the file.
+
+    A model with a user's cell takes it from `cells`: see `fitting_cell`.
 
     Raises:
         StreamError: there is no such file, or it cannot be read.
         DataError: it is damaged, too new, or its parts do not fit each other.
-        UsageError: it has a cell of a user, and that was not given.
+        UsageError: it has a user's cell that is not among `cells`.
     """
-    document, tensors = read_sealed(path, KIND)
-    if document.get("format") != FORMAT:
-        raise DataError(f"{path}: has format {document.get('format')}; this program reads format {FORMAT}")
-    try:
-        config = Config().updated(document["config"], str(path))
-        history = document["history"]
-    except (KeyError, TypeError, AttributeError, UsageError) as error:
-        raise DataError(f"{path}: holds no usable configuration: {error}") from None
-    if is_custom(config.model.cell):
-        find_cell(config.model.cell)  # which the user has to have given
+    document, tensors = _read(path)
+    config, history = _config_of(document, path), _history_of(document, path)
+    custom = custom_cell(config, history, cells)
     source, target = subwords_from(tensors, str(path))
     try:
         shortlist = shortlist_from(tensors, source.size, target.size)
     except ValueError:
         raise DataError(f"{path}: its shortlist does not fit its subwords") from None
-    _check_sizes(config, source, target, tensors, str(path))
-    try:
-        with without_initial_weights():
-            network = build_network(config, source, target)
-    except UsageError as error:
-        raise DataError(f"{path}: holds no usable configuration: {error}") from None
-    places = [*network.named_parameters(), *network.named_buffers()]
-    expected = {name: tensor.shape for name, tensor in places}
-    found = {name: tensor.shape for name, tensor in tensors.items()}
-    if expected != found:
-        odd = sorted(name for name in expected.keys() | found.keys() if expected.get(name) != found.get(name))
-        raise DataError(f"{path}: tensor '{odd[0]}' does not fit the configuration")
-    for name, tensor in tensors.items():
-        if tensor.dtype != torch.float32 or not torch.isfinite(tensor).all():
-            raise DataError(f"{path}: tensor '{name}' holds values that are not finite 32-bit numbers")
-    _adopt(network, tensors)
-    if isinstance(network, LanguageModel) and network.cache is not None and not network.cache.is_sound():
-        raise DataError(f"{path}: its cache has a share or sharpness out of range")
+    network = _network_of(config, source, target, custom.kind if custom else None, tensors, path)
     return TrainedModel(config, network.eval(), source, target, history, shortlist)
 
 
-def _check_sizes(
-    config: Config, source: SubwordModel, target: SubwordModel, tensors: dict[str, Tensor], name: str
-) -> None:
-    """Refuse a configuration larger than the weights beside it, before a network of its size is built."""
-    sizes = config.model
-    known = {
-        "target_embedding": (target.size, sizes.embedding),
-        "decoder.readout.weight": (sizes.embedding, 2 * sizes.hidden),
-    }
-    if sizes.task == "lm":
-        known = {"embedding": (target.size, sizes.embedding)}
-        known["readout.weight" if sizes.tied_embeddings else "output_weight"] = (
-            sizes.embedding if sizes.tied_embeddings else target.size,
-            sizes.hidden,
-        )
-    if sizes.task == "tag":
-        known = {
-            "source_embedding": (source.size, sizes.embedding),
-            "output_weight": (target.size, sizes.hidden),
-        }
-    for key, shape in known.items():
-        if key not in tensors or tuple(tensors[key].shape) != shape:
-            raise DataError(f"{name}: tensor '{key}' does not fit the configuration")
-    cells = sizes.encoder_layers * sizes.encoder_transitions, sizes.decoder_layers * sizes.decoder_transitions
-    if max(cells) > len(tensors):
-        raise DataError(f"{name}: has fewer tensors than its configuration has layers")
+def load_subwords(path: Path) -> tuple[SubwordModel, SubwordModel]:
+    """The subword models of a model file, source and target; nothing else of it is used.
+
+    Raises:
+        StreamError: there is no such file, or it cannot be read.
+        DataError: it is damaged, too new, or holds no subword models.
+    """
+    return subwords_from(_read(path)[1], str(path))
 
 
-def weights_of(network: Network) -> dict[str, Tensor]:
-    """Every weight once, also where two places share it."""
-    return dict(network.named_parameters())
+def trained_steps(path: Path) -> int | None:
+    """The number of updates after which a model file was written; None where there is no whole model file."""
+    try:
+        document, _ = _read(path)
+        steps = _history_of(document, path).get("steps")
+    except SeqtransError:
+        return None
+    return steps if isinstance(steps, int) else None
 
 
-def set_weights(network: Network, tensors: dict[str, Tensor]) -> None:
-    """Copy weights in; names and shapes must fit."""
-    with torch.no_grad():
-        for name, parameter in network.named_parameters():
-            parameter.copy_(tensors[name])
+def custom_cell(config: Config, history: Any, cells: Sequence[CustomCell]) -> CustomCell | None:
+    """The user's cell that a model has; None if it has one of seqtrans.
+
+    Raises:
+        UsageError: it is not among `cells`, or which of them it is cannot be told.
+    """
+    if not is_custom(config.model.cell):
+        return None
+    cell = fitting_cell(config.model.cell, cell_digest(history), cells)
+    if cell is None:
+        find_cell(config.model.cell)  # raises the error
+    return cell
 
 
-def _adopt(network: Network, tensors: dict[str, Tensor]) -> None:
-    """Make `tensors` the parameters and buffers of a network that has none yet, shared where they are shared."""
-    names = {id(parameter): name for name, parameter in network.named_parameters()}
-    parameters = {name: nn.Parameter(tensor) for name, tensor in tensors.items()}
-    for module in network.modules():
-        for key, placeholder in list(module.named_parameters(recurse=False, remove_duplicate=False)):
-            setattr(module, key, parameters[names[id(placeholder)]])
-    for name, buffer in network.named_buffers():
-        buffer.copy_(tensors[name])
+def cell_digest(history: Any) -> str | None:
+    """SHA-256 of the file of the user's cell that a model was trained with, where its history has it."""
+    data = history.get(DATA_DIGESTS) if isinstance(history, dict) else None
+    digest = data.get(CELL_DIGEST) if isinstance(data, dict) else None
+    return digest if isinstance(digest, str) else None
+
+
+def _read(path: Path) -> tuple[dict[str, Any], dict[str, Tensor]]:
+    """The document and the tensors of a model file."""
+    document, tensors = read_sealed(path, KIND)
+    if (number := document.get("format")) != FORMAT:
+        raise DataError(f"{path}: has format {excerpt(number)}; this program reads format {FORMAT}")
+    return document, tensors
+
+
+def _config_of(document: dict[str, Any], path: Path) -> Config:
+    try:
+        config = Config.from_dict(document["config"], "config")
+        if not config.model.cell.isprintable() or len(config.model.cell) > CELL_NAME_LENGTH:
+            raise UsageError("the cell's name is too long, or has characters that cannot be printed")
+    except (KeyError, TypeError, AttributeError, UsageError) as error:
+        raise DataError(f"{path}: holds no usable configuration: {excerpt(error, MESSAGE_LENGTH)}") from None
+    return config
+
+
+def _history_of(document: dict[str, Any], path: Path) -> dict[str, Any]:
+    history = document.get("history")
+    if not isinstance(history, dict) or not isinstance(history.get(DATA_DIGESTS, {}), dict):
+        raise DataError(f"{path}: holds no usable history of its training")
+    return history
+
+
+def _network_of(
+    config: Config,
+    source: SubwordModel,
+    target: SubwordModel,
+    cell: type[Cell] | None,
+    tensors: dict[str, Tensor],
+    path: Path,
+) -> Network:
+    if cell_count(config.model) > len(tensors):
+        raise DataError(f"{path}: has fewer tensors than its configuration has cells")
+    try:
+        network = network_of(config, source, target, tensors, cell)
+    except UsageError as error:
+        if cell is not None:  # the user's file, and not the model, does not work
+            raise
+        raise DataError(f"{path}: holds no usable configuration: {excerpt(error, MESSAGE_LENGTH)}") from None
+    except DataError as error:
+        raise DataError(f"{path}: {error}") from None
+    for name, tensor in tensors.items():
+        if not torch.isfinite(tensor).all():
+            raise DataError(f"{path}: tensor '{name}' holds values that are not finite")
+    if isinstance(network, LanguageNetwork) and network.cache is not None and not network.cache.is_sound():
+        raise DataError(f"{path}: its cache has a share or sharpness out of range")
+    return network
 
 
 def subword_tensors(source: SubwordModel, target: SubwordModel) -> dict[str, Tensor]:
@@ -244,23 +181,3 @@ def subwords_from(tensors: dict[str, Tensor], name: str) -> tuple[SubwordModel, 
         raise DataError(f"{name}: holds no subword model")
     source = SubwordModel(protos[0].numpy().tobytes(), name)
     return source, source if protos[1] is None else SubwordModel(protos[1].numpy().tobytes(), name)
-
-
-def describe(model: TrainedModel) -> dict[str, Any]:
-    """What a person, or a program, may want to know of a model, ready for JSON."""
-    config = model.config.model
-    foreign = model.task.foreign["model"]
-    parts: dict[str, int] = {}
-    for name, tensor in weights_of(model.network).items():
-        part = name.split(".")[0]
-        parts[part] = parts.get(part, 0) + tensor.numel()
-    sides = (("source", model.source_subwords), ("target", model.target_subwords))
-    return {
-        "parameters": sum(parts.values()),
-        "parameters_by_part": parts,
-        "architecture": {key: value for key, value in asdict(config).items() if key not in foreign},
-        "vocabulary": {side: {"type": s.type, "size": s.size, "sha256": s.digest} for side, s in sides},
-        "joint_vocabulary": model.source_subwords.digest == model.target_subwords.digest,
-        "history": model.history,
-        "config": {key: value for key, value in model.config.to_dict().items() if key != "model"},
-    }

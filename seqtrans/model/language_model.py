@@ -11,10 +11,10 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from seqtrans.config import ModelConfig
+from seqtrans.config.schema import ModelConfig
 from seqtrans.model.cache import ContinuousCache, Past
 from seqtrans.model.dropout import VariationalDropout, WordDropout
-from seqtrans.model.parts import embedding
+from seqtrans.model.tensors import embedding_weight
 from seqtrans.recurrent.cells import find_cell
 from seqtrans.recurrent.cells.base import Cell, State, recurrent_dropout
 from seqtrans.recurrent.products import linear
@@ -22,36 +22,37 @@ from seqtrans.recurrent.transition import with_transitions
 
 
 class LanguageState(NamedTuple):
-    """What a model knows of the text that it has read."""
+    """The state of a language model after the text that it has read."""
 
     layers: tuple[State, ...]
     past: Past | None = None
-    """What its cache may copy from."""
+    """The steps that its cache may copy from."""
 
     def select(self, rows: Tensor) -> LanguageState:
-        """The state of some of the texts, in the order of `rows`; what the cache holds is left behind."""
+        """The state of some of the texts, in the order of `rows`, without the cache."""
         return LanguageState(tuple(tuple(t.index_select(0, rows) for t in layer) for layer in self.layers))
 
     def join(self, other: LanguageState) -> LanguageState:
-        """These texts and, after them, others; what the cache holds is left behind."""
+        """The state of these texts and, after them, those of `other`, without the cache."""
         pairs = zip(self.layers, other.layers, strict=True)
         return LanguageState(tuple(tuple(torch.cat(t) for t in zip(*layers, strict=True)) for layers in pairs))
 
 
-class LanguageModel(nn.Module):
+class LanguageNetwork(nn.Module):
     """P(x_t | x_1 .. x_{t-1}) by recurrent layers over the embeddings (Mikolov et al. 2010), with residuals.
 
     The scores come from the top layer or, with tied embeddings, from a linear map of it to their size.
     """
 
-    def __init__(self, config: ModelConfig, vocab: int) -> None:
+    def __init__(self, config: ModelConfig, vocab: int, cell: type[Cell] | None = None) -> None:
+        """Of cells of the class `cell`, which is by default that of the configuration."""
         super().__init__()
-        kind, hidden = with_transitions(find_cell(config.cell), config.decoder_transitions), config.hidden
-        self.embedding = embedding(vocab, config.embedding)
+        kind, hidden = with_transitions(cell or find_cell(config.cell), config.decoder_transitions), config.hidden
+        self.embedding = embedding_weight(vocab, config.embedding)
         sizes = [config.embedding] + [hidden] * (config.decoder_layers - 1)
         self.layers = nn.ModuleList(kind(size, hidden) for size in sizes)
         self.readout = nn.Linear(hidden, config.embedding) if config.tied_embeddings else None
-        self.output_weight = self.embedding if config.tied_embeddings else embedding(vocab, hidden)
+        self.output_weight = self.embedding if config.tied_embeddings else embedding_weight(vocab, hidden)
         self.output_bias = nn.Parameter(torch.zeros(vocab))
         self.cache = ContinuousCache(config.cache) if config.cache else None
         self.dropout = VariationalDropout(config.dropout)
@@ -63,10 +64,10 @@ class LanguageModel(nn.Module):
         return LanguageState(tuple(cell.initial_state(batch) for cell in self._cells()))
 
     def readouts(self, inputs_TB: Tensor, state: LanguageState) -> tuple[Tensor, LanguageState]:
-        """Each subword's predecessor -> readouts [T, B, E or H], and the state from which the text goes on.
+        """Each subword's predecessor -> readouts [T, B, E or H], and the state after them.
 
-        No gradient comes back through that state: this is where backpropagation through time is truncated. The
-        cache has no part in training.
+        No gradient comes back through that state, which truncates backpropagation through time. The cache takes no
+        part in training.
         """
         below: Tensor = self.dropout(self.word_dropout(F.embedding(inputs_TB, self.embedding)))
         after = []

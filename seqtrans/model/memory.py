@@ -1,4 +1,4 @@
-"""What a decoder sees of its source sentences, and what it carries from step to step.
+"""The memory that a decoder attends to, and the state that it carries from step to step.
 
 Shapes: B sentences, S source positions, D memory units, A key units, N rows of a search, H hidden units.
 """
@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from seqtrans.model.parts import as_wide
+from seqtrans.model.tensors import resized
 from seqtrans.recurrent.cells.base import State, detached
 
 
@@ -20,11 +20,11 @@ class Memory:
 
     values_BSD: Tensor
     keys_BSA: Tensor
-    """What the attention computes of the values once a sentence."""
+    """What the attention computes from the values once for each sentence."""
     padding_BS: Tensor
     """Added to attention scores: 0 at subwords, -inf at padding."""
     summary_BD: Tensor
-    """Half of the encoder's output where each direction ends, side by side."""
+    """Each direction's half of the encoder's output at that direction's last step, concatenated."""
 
     def mean(self) -> Tensor:
         """The mean of each sentence's values, [B, D]."""
@@ -36,18 +36,18 @@ class Memory:
         return Memory(*(t.index_select(0, rows) for t in vars(self).values()))
 
     def resized(self, positions: int) -> Memory:
-        """The same memory with padding added or taken at the end, for so many source positions."""
+        """The same memory for this number of source positions, with padding added or cut at the end."""
         if positions == self.padding_BS.shape[1]:
             return self
         return Memory(
-            as_wide(self.values_BSD, positions),
-            as_wide(self.keys_BSA, positions),
-            as_wide(self.padding_BS, positions, -torch.inf),
+            resized(self.values_BSD, positions),
+            resized(self.keys_BSA, positions),
+            resized(self.padding_BS, positions, -torch.inf),
             self.summary_BD,
         )
 
     def join(self, other: Memory) -> Memory:
-        """These sentences and, after them, others."""
+        """The memory of these sentences and, after them, those of `other`."""
         positions = max(self.padding_BS.shape[1], other.padding_BS.shape[1])
         pairs = zip(vars(self.resized(positions)).values(), vars(other.resized(positions)).values(), strict=True)
         return Memory(*(torch.cat(pair) for pair in pairs))
@@ -59,19 +59,19 @@ class DecoderState:
 
     layers: tuple[State, ...]
     feed_NE: Tensor | None
-    """The last readout, where input feeding is on."""
+    """The previous readout with input feeding, None without it."""
 
     def detached(self) -> DecoderState:
         """The same state, through which no gradient goes back."""
         return DecoderState(tuple(map(detached, self.layers)), None if self.feed_NE is None else self.feed_NE.detach())
 
     def select(self, rows: Tensor) -> DecoderState:
-        """The state of some of the rows, in the order of `rows`: all that a search needs to reorder."""
+        """The state of some of the rows, in the order of `rows`; this is all that a search reorders."""
         layers = tuple(tuple(t.index_select(0, rows) for t in state) for state in self.layers)
         return DecoderState(layers, None if self.feed_NE is None else self.feed_NE.index_select(0, rows))
 
     def join(self, other: DecoderState) -> DecoderState:
-        """These rows and, after them, others."""
+        """The state of these rows and, after them, those of `other`."""
         layers = tuple(
             tuple(torch.cat(pair) for pair in zip(*states, strict=True))
             for states in zip(self.layers, other.layers, strict=True)

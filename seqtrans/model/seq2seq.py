@@ -10,39 +10,49 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from seqtrans.config import ModelConfig
+from seqtrans.config.schema import ModelConfig
 from seqtrans.model.decoder import Decoder
 from seqtrans.model.dropout import VariationalDropout, WordDropout
 from seqtrans.model.encoder import Encoder
 from seqtrans.model.memory import DecoderState, Memory
-from seqtrans.model.parts import embedding
 from seqtrans.model.shortlist import CandidateIds, NarrowOutput
+from seqtrans.model.tensors import embedding_weight
+from seqtrans.recurrent.cells.base import Cell
 from seqtrans.recurrent.products import linear
 
 
 class Seq2Seq(nn.Module):
     """P(target | source). One matrix serves as embedding and output layer where `config` ties them."""
 
-    def __init__(self, config: ModelConfig, source_vocab: int, target_vocab: int, *, joint: bool) -> None:
+    def __init__(
+        self,
+        config: ModelConfig,
+        source_vocab: int,
+        target_vocab: int,
+        *,
+        joint: bool,
+        cell: type[Cell] | None = None,
+    ) -> None:
+        """Of cells of the class `cell`, which is by default that of the configuration."""
         super().__init__()
-        self.target_embedding = embedding(target_vocab, config.embedding)
+        self.target_embedding = embedding_weight(target_vocab, config.embedding)
         share = joint and config.tied_embeddings
-        self.source_embedding = self.target_embedding if share else embedding(source_vocab, config.embedding)
+        self.source_embedding = self.target_embedding if share else embedding_weight(source_vocab, config.embedding)
         tied = config.tied_embeddings
-        self.output_weight = self.target_embedding if tied else embedding(target_vocab, config.embedding)
+        self.output_weight = self.target_embedding if tied else embedding_weight(target_vocab, config.embedding)
         self.output_bias = nn.Parameter(torch.zeros(target_vocab))
-        self.encoder = Encoder(config)
-        self.decoder = Decoder(config)
+        self.encoder = Encoder(config, cell)
+        self.decoder = Decoder(config, cell)
         self.dropout = VariationalDropout(config.dropout)
         self.word_dropout = WordDropout(config.word_dropout)
 
     @property
     def aligns(self) -> bool:
-        """Whether its attention weights are an alignment."""
+        """Whether the attention weights can be read as an alignment."""
         return self.decoder.attention.aligns
 
     def encode(self, source_SB: Tensor, lengths_B: Tensor) -> Memory:
-        """Source ids, padded at the end, and lengths (at least 1) -> what the decoder needs of them."""
+        """Source ids, padded at the end, and lengths (at least 1) -> the memory for the decoder."""
         values, summary = self.encoder(self._embed(source_SB, self.source_embedding), lengths_B)
         positions = torch.arange(len(source_SB), device=lengths_B.device)
         padding = torch.zeros(values.shape[:2], device=values.device, dtype=values.dtype)
@@ -50,9 +60,9 @@ class Seq2Seq(nn.Module):
         return Memory(values, self.decoder.attention.keys(values), padding, summary)
 
     def readouts(self, targets_TB: Tensor, memory: Memory, bptt: int = 0) -> Tensor:
-        """Teacher forcing: ids that begin with BOS -> readouts [T, B, E], each predicting the next id.
+        """Teacher forcing: target ids that begin with BOS -> readouts [T, B, E], each of which predicts the next id.
 
-        Gradients go back through `bptt` steps of the decoder at most; 0: through all.
+        Gradients go back through at most `bptt` steps of the decoder; 0: through all.
         """
         readouts: Tensor = self.decoder(self._embed(targets_TB, self.target_embedding), memory, bptt)
         return readouts
@@ -66,16 +76,16 @@ class Seq2Seq(nn.Module):
         return self.decoder.start(memory)
 
     def narrow_output(self, candidates: CandidateIds) -> NarrowOutput:
-        """The output layer for some of the subwords of each sentence."""
+        """The output layer restricted to the candidates of each sentence."""
         return NarrowOutput.of(candidates, self.output_weight, self.output_bias)
 
     @property
-    def projected_numbers(self) -> int:
-        """How many `projections` are."""
+    def projections_size(self) -> int:
+        """The number of elements of `projections`."""
         return len(self.target_embedding) * self.decoder.gate_units
 
     def projections(self) -> Tensor:
-        """What `step` begins with, for every subword of the target side [V, G]."""
+        """The embedding's part of the first decoder layer's gates, for every target subword [V, G]."""
         return self.decoder.project(self.target_embedding)
 
     def step(
@@ -88,8 +98,8 @@ class Seq2Seq(nn.Module):
     ) -> tuple[Tensor, DecoderState, Tensor]:
         """The last id of each row -> logits of the next [N, V], the state after, attention weights [N, S].
 
-        Where there are many steps to come, `projections`, made once, save a product in each. Of an `output` that is
-        narrower than the whole, the logits are [N, C].
+        `projections`, computed once, save a product in each of many steps. With an `output` restricted to candidates,
+        the logits are [N, C].
         """
         if projections_VG is None:
             projected = self.decoder.project(F.embedding(ids_N, self.target_embedding))

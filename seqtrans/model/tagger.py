@@ -1,4 +1,4 @@
-"""The tagger: a tag for each token, chosen in sight of all tokens.
+"""The tagger: a tag for each token, from all tokens of the sentence.
 
 Shapes: S positions, B sentences, H hidden units, V tags.
 """
@@ -9,20 +9,24 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from seqtrans.config import ModelConfig
+from seqtrans.config.schema import ModelConfig
 from seqtrans.model.dropout import VariationalDropout, WordDropout
 from seqtrans.model.encoder import Encoder
-from seqtrans.model.parts import embedding
+from seqtrans.model.tensors import embedding_weight
+from seqtrans.recurrent.cells.base import Cell
 
 
-class Tagger(nn.Module):
-    """P(tag_s | all tokens) by bidirectional layers (Graves & Schmidhuber 2005); tags do not know of each other."""
+class TaggerNetwork(nn.Module):
+    """P(tag_s | all tokens) by bidirectional layers (Graves & Schmidhuber 2005); tags are independent of each other."""
 
-    def __init__(self, config: ModelConfig, source_vocab: int, target_vocab: int) -> None:
+    def __init__(
+        self, config: ModelConfig, source_vocab: int, target_vocab: int, cell: type[Cell] | None = None
+    ) -> None:
+        """Of cells of the class `cell`, which is by default that of the configuration."""
         super().__init__()
-        self.source_embedding = embedding(source_vocab, config.embedding)
-        self.encoder = Encoder(config)
-        self.output_weight = embedding(target_vocab, config.hidden)
+        self.source_embedding = embedding_weight(source_vocab, config.embedding)
+        self.encoder = Encoder(config, cell)
+        self.output_weight = embedding_weight(target_vocab, config.hidden)
         self.output_bias = nn.Parameter(torch.zeros(target_vocab))
         self.dropout = VariationalDropout(config.dropout)
         self.word_dropout = WordDropout(config.word_dropout)

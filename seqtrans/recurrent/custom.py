@@ -3,24 +3,43 @@
 from __future__ import annotations
 
 import hashlib
+import importlib.abc
 import importlib.util
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
+from types import ModuleType
 
 import torch
 from torch import Tensor
 
 from seqtrans.errors import StreamError, UsageError
-from seqtrans.recurrent.cells import adopt
 from seqtrans.recurrent.cells.base import Cell, State
+from seqtrans.recurrent.seeding import seeded_weights
 
 STEPS, BATCH, INPUTS, HIDDEN = 3, 2, 3, 4
 """Of the trial that every such cell has to pass."""
 
 
-def adopt_cell(name: str) -> str:
-    """Run the file of 'FILE.py:CLASS', try its cell out, and let models use it; returns the file's SHA-256.
+@dataclass(frozen=True)
+class CustomCell:
+    """A user's cell."""
+
+    kind: type[Cell]
+    digest: str
+    """SHA-256 of the file."""
+    name: str
+    """FILE.py:CLASS."""
+
+    @property
+    def class_name(self) -> str:
+        """By which models know it: the file may have moved."""
+        return _class_name(self.name)
+
+
+def load_cell(name: str) -> CustomCell:
+    """Run the file of 'FILE.py:CLASS', and try its cell out.
 
     Raises:
         StreamError: the file cannot be read.
@@ -29,25 +48,75 @@ def adopt_cell(name: str) -> str:
     file, _, attribute = name.rpartition(":")
     if not file:
         raise UsageError(f"--cell {name}: a cell of yours is named as FILE.py:CLASS")
+    path = Path(file)
+    if path.suffix != ".py":
+        raise UsageError(f"--cell {name}: {file} is not a Python file; its name must end in .py")
     try:
-        code = Path(file).read_bytes()
+        code = path.read_bytes()
     except OSError as error:
         raise StreamError(f"--cell {name}: {file} cannot be read: {error.strerror}") from None
-    spec = importlib.util.spec_from_file_location(f"seqtrans_cell_{Path(file).stem}", file)
-    if spec is None or spec.loader is None:
-        raise UsageError(f"--cell {name}: {file} is not a Python file; its name must end in .py")
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[spec.name] = module  # where dataclasses, and others, look it up
     try:
-        spec.loader.exec_module(module)
+        module = _run(path, code)
     except Exception as error:  # whatever the user's code does
         raise UsageError(f"--cell {name}: running {file} failed: {_in_a_line(error)}") from None
     kind = getattr(module, attribute, None)
     if not (isinstance(kind, type) and issubclass(kind, Cell)):
         raise UsageError(f"--cell {name}: {file} has no class '{attribute}' that is a seqtrans Cell")
     _try_out(kind, name)
-    adopt(attribute, kind)
-    return hashlib.sha256(code).hexdigest()
+    return CustomCell(kind, hashlib.sha256(code).hexdigest(), name)
+
+
+def fitting_cell(name: str, digest: str | None, cells: Sequence[CustomCell]) -> CustomCell | None:
+    """The one of some cells that a model with the cell `name` means; `digest` is that of the file it was trained with.
+
+    It is known by its class name and, if several have that, by its digest. None if no cell has that class name.
+
+    Raises:
+        UsageError: several have that class name, and the digest is that of none of them.
+    """
+    fitting = [cell for cell in cells if cell.class_name == _class_name(name)]
+    same = [cell for cell in fitting if cell.digest == digest]
+    if len({cell.digest for cell in fitting}) > 1 and not same:
+        raise UsageError(
+            f"cell '{name}' could be {' or '.join(cell.name for cell in fitting)}, which have all changed since the "
+            "model was trained; give only one of them"
+        )
+    return next(iter([*same, *fitting]), None)
+
+
+def _class_name(name: str) -> str:
+    return name.rpartition(":")[2]
+
+
+class _Code(importlib.abc.SourceLoader):
+    """Code that has been read from a file; nothing is cached beside it."""
+
+    def __init__(self, path: Path, code: bytes) -> None:
+        self.path, self.code = path, code
+
+    def get_filename(self, fullname: str) -> str:
+        """The file, for tracebacks."""
+        return str(self.path)
+
+    def get_data(self, path: str | bytes) -> bytes:
+        """The code."""
+        return self.code
+
+
+def _run(path: Path, code: bytes) -> ModuleType:
+    """A module that the code of a file makes; the file is not read again, so that what was hashed is what runs."""
+    digest = hashlib.sha256(bytes(path.absolute()) + b"\0" + code).hexdigest()
+    loader = _Code(path, code)
+    spec = importlib.util.spec_from_loader(f"seqtrans_cell_{path.stem}_{digest}", loader)
+    assert spec is not None  # a loader was given
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[spec.name] = module  # where dataclasses, and others, look it up
+    try:
+        loader.exec_module(module)
+    except BaseException:
+        sys.modules.pop(spec.name, None)
+        raise
+    return module
 
 
 def _try_out(kind: type[Cell], name: str) -> None:
@@ -58,7 +127,8 @@ def _try_out(kind: type[Cell], name: str) -> None:
         return torch.randn(shape, dtype=torch.float64, generator=generator).requires_grad_()
 
     try:
-        cell = kind(INPUTS, HIDDEN).double()
+        with seeded_weights(0):  # no other thread sees the random numbers that it draws
+            cell = kind(INPUTS, HIDDEN).double()
         with torch.no_grad():
             for parameter in cell.parameters():
                 parameter.copy_(random(*parameter.shape))
@@ -69,13 +139,13 @@ def _try_out(kind: type[Cell], name: str) -> None:
                 f"of {cell.states} states {[BATCH, HIDDEN]} it makes {shapes}; "
                 "as many of the same shape must come out, the output h first"
             )
-        found, expected = (_outputs_and_gradients(cell, run, inputs, state) for run in (cell.unroll, cell.loop))
+        results, expected = (_outputs_and_gradients(cell, run, inputs, state) for run in (cell.unroll, cell.loop))
     except Exception as error:
         raise UsageError(f"--cell {name}: a step of it failed: {_in_a_line(error)}") from None
-    if not all(torch.allclose(a, b, rtol=1e-9, atol=1e-9) for a, b in zip(found, expected, strict=True)):
+    if not all(torch.allclose(a, b, rtol=1e-9, atol=1e-9) for a, b in zip(results, expected, strict=True)):
         raise UsageError(
-            f"--cell {name}: a sequence is not the same as its steps, one by one; a step must depend on nothing but "
-            "what it is given, and change none of that"
+            f"--cell {name}: a sequence is not the same as its steps, one by one; a step must depend on its "
+            "arguments alone, and must not change them"
         )
 
 

@@ -1,6 +1,11 @@
-"""Matrices laid out once for many products."""
+"""Matrices whose layout is made once for many products.
+
+Shapes: B batch, I inputs, O outputs.
+"""
 
 from __future__ import annotations
+
+from functools import cache
 
 import torch
 from torch import Tensor
@@ -8,7 +13,7 @@ from torch import Tensor
 from seqtrans.recurrent.packing import packs
 
 WORTHWHILE = 2**23
-"""Multiplications in a product from which on the layout gains more than its calls cost."""
+"""Multiplications in a product from which on the layout saves more time than its calls take."""
 
 
 class Factor:
@@ -20,16 +25,44 @@ class Factor:
     def __init__(self, matrix: Tensor, rows: int) -> None:
         self.matrix = matrix
         self.packed: Tensor | None = None
-        if matrix.device.type == "cpu" and rows * matrix.numel() >= WORTHWHILE and packs(matrix.dtype):
-            self.packed = torch.ops.mkldnn._reorder_linear_weight(matrix.contiguous(), rows)
+        if matrix.device.type == "cpu" and rows * matrix.numel() >= WORTHWHILE and _has_layout(matrix.dtype):
+            self.packed = _packed(matrix, rows)
 
     def times(self, inputs: Tensor, added: Tensor | None = None) -> Tensor:
         """The inputs times the transposed matrix, plus what is `added` [B, O]."""
-        product: Tensor
-        if self.packed is None:
-            product = inputs @ self.matrix.t() if added is None else torch.addmm(added, inputs, self.matrix.t())
-        elif added is None:
-            product = torch.ops.mkldnn._linear_pointwise.default(inputs, self.packed, None, "none", [], "")
-        else:
-            product = torch.ops.mkldnn._linear_pointwise.binary(inputs, added, self.packed, None, "add")
-        return product
+        if self.packed is not None:
+            return _product(inputs, self.packed, added)
+        return inputs @ self.matrix.t() if added is None else torch.addmm(added, inputs, self.matrix.t())
+
+
+def _packed(matrix: Tensor, rows: int) -> Tensor:
+    packed: Tensor = torch.ops.mkldnn._reorder_linear_weight(matrix.contiguous(), rows)
+    return packed
+
+
+def _product(inputs: Tensor, packed: Tensor, added: Tensor | None) -> Tensor:
+    product: Tensor
+    if added is None:
+        product = torch.ops.mkldnn._linear_pointwise.default(inputs, packed, None, "none", [], "")
+    else:
+        product = torch.ops.mkldnn._linear_pointwise.binary(inputs, added, packed, None, "add")
+    return product
+
+
+@cache
+def _has_layout(dtype: torch.dtype) -> bool:
+    """Whether torch has these private functions, and products of this type are right by them."""
+    if not packs(dtype):
+        return False
+    generator = torch.Generator().manual_seed(1)
+    inputs, matrix, added = (torch.randn(*shape, generator=generator) for shape in ((3, 8), (4, 8), (3, 4)))
+    inputs, matrix, added = inputs.to(dtype), matrix.to(dtype), added.to(dtype)
+    tolerance = 0.1 if dtype == torch.bfloat16 else 1e-4
+    try:
+        packed = _packed(matrix, 3)
+        products = _product(inputs, packed, None), _product(inputs, packed, added)
+    except Exception:  # whatever a changed function does
+        return False
+    plain = inputs @ matrix.t()
+    pairs = zip(products, (plain, plain + added), strict=True)
+    return all(torch.allclose(one, other, rtol=tolerance, atol=tolerance) for one, other in pairs)

@@ -15,7 +15,7 @@ from seqtrans.recurrent.products import linear
 
 
 class BidirectionalLayer(nn.Module):
-    """o_t = [h_t forward; h_t backward] (Schuster & Paliwal 1997); the backward half reads each own end first.
+    """o_t = [h_t forward; h_t backward] (Schuster & Paliwal 1997); the backward half reads each sequence from its end.
 
     Where it is `mixed`, o_t = W_o [h_t forward; h_t backward] + b_o.
     """
@@ -32,26 +32,26 @@ class BidirectionalLayer(nn.Module):
         """Outputs [T, B, H]; `reversal` is that of `reversal_index`. Outputs at padding are meaningless."""
         batch = inputs_TBI.shape[1]
         ahead = self.forwards.sequence(inputs_TBI, self.forwards.initial_state(batch))
-        turned = reverse(inputs_TBI, reversal_TB)
-        back = self.backwards.sequence(turned, self.backwards.initial_state(batch))
+        reversed_TBI = reverse(inputs_TBI, reversal_TB)
+        back = self.backwards.sequence(reversed_TBI, self.backwards.initial_state(batch))
         both = torch.cat([ahead, reverse(back, reversal_TB)], dim=2)
         return both if self.mix is None else linear(both, self.mix.weight, self.mix.bias)
 
 
 def reversal_index(lengths_B: Tensor, steps: int) -> Tensor:
-    """Which row of a flattened [T*B] sequence comes to each place when every sequence is turned around.
+    """Which row of a flattened [T*B] sequence comes to each place when every sequence is reversed.
 
     Padding stays where it is, so the index is its own inverse. Returns [T, B] integers.
     """
     t = torch.arange(steps, device=lengths_B.device).unsqueeze(1)
-    turned = torch.where(t < lengths_B, lengths_B - 1 - t, t)
-    return turned * len(lengths_B) + torch.arange(len(lengths_B), device=lengths_B.device)
+    steps_TB = torch.where(t < lengths_B, lengths_B - 1 - t, t)
+    return steps_TB * len(lengths_B) + torch.arange(len(lengths_B), device=lengths_B.device)
 
 
 def reverse(sequence_TBD: Tensor, reversal_TB: Tensor) -> Tensor:
     """Each sequence from its own last step to its first."""
-    turned: Tensor = _Permute.apply(sequence_TBD, reversal_TB)  # type: ignore[no-untyped-call]
-    return turned
+    result: Tensor = _Permute.apply(sequence_TBD, reversal_TB)  # type: ignore[no-untyped-call]
+    return result
 
 
 class _Permute(torch.autograd.Function):

@@ -9,9 +9,13 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
+from seqtrans.recurrent.probes import probe
+
 EPSILON = 1e-5
 """Added to the variance."""
-_backward = torch.ops.aten.native_layer_norm_backward.default
+
+_Saved = tuple[Tensor, Tensor, Tensor]
+"""Normalised units [B, g, H], mean and reciprocal standard deviation [B, g, 1]."""
 
 
 def normalise(sums: Tensor, gain: Tensor, bias: Tensor, hidden: int) -> Tensor:
@@ -31,22 +35,64 @@ class Norm:
 
     def __init__(self, gain: Tensor, bias: Tensor, hidden: int) -> None:
         self.gain, self.bias, self.size = gain, bias, [hidden]
-        self.kept: list[tuple[Tensor, ...]] = []
+        self.forward_pass, self.backward_pass = (
+            (_native_forward, _native_backward) if has_native_norm() else (_plain_forward, _plain_backward)
+        )
+        self.saved: list[tuple[Tensor, _Saved]] = []
+        """Of each step the sums [B, g, H], and what the backward pass needs beside them."""
 
     def forward(self, sums: Tensor) -> Tensor:
         """The gates [B, g*H] of the next step."""
         parts = sums.unflatten(1, (-1, *self.size))
-        kept = torch.native_layer_norm(parts, self.size, None, None, EPSILON)
-        self.kept.append((parts, *kept))
-        return torch.addcmul(self.bias, kept[0].flatten(1), self.gain)
+        saved = self.forward_pass(parts)
+        self.saved.append((parts, saved))
+        return torch.addcmul(self.bias, saved[0].flatten(1), self.gain)
 
-    def backward(self, t: int, grad: Tensor, place: Tensor, share: Tensor) -> None:
-        """The gradient of the sums of step `t`, from that of its gates; and the step's share in that of the gain.
+    def backward(self, t: int, grad: Tensor, d_sums: Tensor, d_gain: Tensor) -> None:
+        """The gradient of the sums of step `t` from that of its gates, and the step's part of that of the gain.
 
-        The share [B, g*H] is of each sentence. The bias has the gates' gradients for shares.
+        Both are written into buffers [B, g*H]; the gain's is still to be summed over sentences, and that of the bias
+        is the gates' gradient.
         """
-        parts, units, mean, deviation = self.kept[t]
-        torch.mul(grad, units.flatten(1), out=share)
-        above = (grad * self.gain).view_as(parts)
-        found = _backward(above, parts, self.size, mean, deviation, None, None, [True, False, False])[0]
-        place.copy_(found.flatten(1))
+        parts, saved = self.saved[t]
+        torch.mul(grad, saved[0].flatten(1), out=d_gain)
+        d_units = (grad * self.gain).view_as(parts)
+        d_sums.copy_(self.backward_pass(d_units, parts, saved).flatten(1))
+
+
+def _native_forward(parts: Tensor) -> _Saved:
+    return torch.native_layer_norm(parts, parts.shape[-1:], None, None, EPSILON)
+
+
+def _native_backward(d_units: Tensor, parts: Tensor, saved: _Saved) -> Tensor:
+    backward = torch.ops.aten.native_layer_norm_backward.default
+    _, mean, scale = saved
+    gradient: Tensor = backward(d_units, parts, parts.shape[-1:], mean, scale, None, None, [True, False, False])[0]
+    return gradient
+
+
+def _plain_forward(parts: Tensor) -> _Saved:
+    """By the equations of Ba et al. 2016, section 3, in 32 bits at least."""
+    exact = parts.to(torch.promote_types(parts.dtype, torch.float32))
+    variance, mean = torch.var_mean(exact, dim=-1, correction=0, keepdim=True)
+    scale = torch.rsqrt(variance + EPSILON)
+    return ((exact - mean) * scale).to(parts.dtype), mean, scale
+
+
+def _plain_backward(d_units: Tensor, parts: Tensor, saved: _Saved) -> Tensor:
+    """d_sums = (d_n - mean(d_n) - n * mean(d_n * n)) / sigma, where n are the normalised units."""
+    units, _, scale = (tensor.to(saved[2].dtype) for tensor in saved)
+    above = d_units.to(scale.dtype)
+    centred = above - above.mean(-1, keepdim=True) - units * (above * units).mean(-1, keepdim=True)
+    return (centred * scale).to(d_units.dtype)
+
+
+@probe("layer normalisation in two separate passes", "normalised gates take longer to train")
+def has_native_norm() -> bool:
+    """Whether the functions of torch that `F.layer_norm` is made of give what the equations do."""
+    generator = torch.Generator().manual_seed(1)
+    parts, d_units = (torch.randn(2, 3, 4, generator=generator) for _ in range(2))
+    native, plain = _native_forward(parts), _plain_forward(parts)
+    results = [*native, _native_backward(d_units, parts, native)]
+    expected = [*plain, _plain_backward(d_units, parts, plain)]
+    return all(torch.allclose(one, other, atol=1e-5) for one, other in zip(results, expected, strict=True))

@@ -24,7 +24,7 @@ class NormalisedGates(GatedCell):
 
     def __init__(self, inputs: int, hidden: int) -> None:
         super().__init__(inputs, hidden)
-        if self.apart:
+        if self.split_gates:
             raise ValueError("gates that are not added up cannot be normalised")
         self.gain = nn.Parameter(torch.full((self.gates * hidden,), INITIAL_GAIN))
 

@@ -1,8 +1,8 @@
-"""Weights laid out as the library multiplies them, once, for products that come again at every step of a search.
+"""Weights in the layout that oneDNN multiplies with, made once for the products of all steps of a search.
 
-Left as they are, oneDNN lays them out anew in each product, and fp32 products do not go through it at all: with few
-rows that is most of their time. What this needs has no public name in torch; where it is missing, or does not give
-the right numbers, products are what they were.
+Otherwise oneDNN makes that layout anew in each product, and fp32 products do not go through it at all: with few rows
+that is most of their time. The functions for this are private in torch; where one is missing, or its results are
+wrong, products are computed as usual.
 
 Shapes: N rows, I inputs, O outputs.
 """
@@ -12,16 +12,20 @@ from __future__ import annotations
 import warnings
 from collections.abc import Callable
 from functools import cache
+from threading import Lock
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
 _ROWS = 64
-"""A hint for the layout, which is the same for all numbers of rows that were tried."""
+"""A hint for the layout; all numbers of rows that were tried give the same layout."""
 
 _ERRORS = {torch.float32: 1e-4, torch.bfloat16: 0.2, torch.int8: 0.4}
-"""What is still right, of sums of 40 products of standard normal numbers."""
+"""The largest error of a right result: of sums of 40 products of standard normal numbers."""
+
+_ENGINE = Lock()
+"""Packing for int8 changes, for a moment, what torch uses in all threads."""
 
 Multiply = Callable[[Tensor], Tensor]
 
@@ -43,9 +47,9 @@ class PackedWeights:
             dtype = torch.get_autocast_dtype("cpu")
         if self.int8:
             dtype = torch.int8
-        # what is computed anew at each step is no weight that stays
-        stays = isinstance(weight, nn.Parameter) or isinstance(weight._base, nn.Parameter)
-        if not stays or weight.device.type != "cpu" or weight.dtype != torch.float32 or not packs(dtype):
+        # the result of a computation is another tensor at each step: it is not packed
+        is_parameter = isinstance(weight, nn.Parameter) or isinstance(getattr(weight, "_base", None), nn.Parameter)
+        if not is_parameter or weight.device.type != "cpu" or weight.dtype != torch.float32 or not packs(dtype):
             return F.linear(inputs, weight, bias)
         key = (weight.data_ptr(), weight.shape, weight.stride(), dtype, bias is None)
         if key not in self._packed:
@@ -71,16 +75,17 @@ def _pack(weight: Tensor, bias: Tensor | None, dtype: torch.dtype) -> Multiply:
 
 def _pack_int8(weight: Tensor, bias: Tensor | None) -> Multiply:
     scales = weight.abs().amax(dim=1).clamp(min=1e-12) / 127
-    before, torch.backends.quantized.engine = torch.backends.quantized.engine, "onednn"
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # torch would have another package quantize, that is not there
-            rows = torch.quantize_per_channel(
-                weight.contiguous(), scales, torch.zeros(len(scales), dtype=torch.int64), 0, torch.qint8
-            )
-            packed = torch.ops.quantized.linear_prepack(rows, bias)
-    finally:
-        torch.backends.quantized.engine = before
+    with _ENGINE:
+        before, torch.backends.quantized.engine = torch.backends.quantized.engine, "onednn"
+        try:
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")  # torch recommends another package, which is not needed here
+                rows = torch.quantize_per_channel(
+                    weight.contiguous(), scales, torch.zeros(len(scales), dtype=torch.int64), 0, torch.qint8
+                )
+                packed = torch.ops.quantized.linear_prepack(rows, bias)
+        finally:
+            torch.backends.quantized.engine = before
 
     def multiply(inputs: Tensor) -> Tensor:
         # without these instructions sums of two products overflow 16 bits, unless inputs keep to 7
@@ -105,8 +110,8 @@ def packs(dtype: torch.dtype) -> bool:
     inputs, weight, bias = (torch.randn(*shape, generator=torch_random) for shape in ((3, 40), (24, 40), (24,)))
     try:
         with torch.autocast("cpu", enabled=False):
-            found = _pack(weight, bias, dtype)(inputs)
-    except (RuntimeError, AttributeError, NotImplementedError):
+            outputs = _pack(weight, bias, dtype)(inputs)
+    except Exception:  # whatever a changed function does
         return False
-    error = (found.float() - F.linear(inputs, weight, bias)).abs().max()
+    error = (outputs.float() - F.linear(inputs, weight, bias)).abs().max()
     return bool(error < _ERRORS[dtype])

@@ -37,7 +37,7 @@ class DeepTransition(Cell):
         return state
 
     def unroll(self, inputs_TBI: Tensor, state: State) -> tuple[Tensor, State]:
-        """The outputs and the last state by steps: the kernels know one cell a step."""
+        """The outputs and the last state by steps: the kernels run one cell a step."""
         return Cell.unroll(self, inputs_TBI, state)
 
     def _later(self) -> Iterator[Cell]:
@@ -45,10 +45,10 @@ class DeepTransition(Cell):
 
 
 def with_transitions(kind: type[Cell], transitions: int) -> type[Cell]:
-    """A class of cells like `kind`, with so many transitions a step.
+    """A class of cells like `kind` with this number of transitions a step.
 
     Raises:
-        UsageError: nobody knows what this cell makes of no input.
+        UsageError: the cell has a `project` of its own, but no `project_nothing` for inputs of zero.
     """
     if transitions == 1:
         return kind

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from seqtrans.scoring.contract import Estimate, Metric, Resampling, Score, Settings, Text
+from seqtrans.scoring.contract import Estimate, Metric, MetricSettings, Resampling, Score, Text
 from seqtrans.scoring.registry import corpus_score, higher_is_better, metric, metric_names
 
 __all__ = [
     "Estimate",
     "Metric",
+    "MetricSettings",
     "Resampling",
     "Score",
-    "Settings",
     "Text",
     "corpus_score",
     "higher_is_better",

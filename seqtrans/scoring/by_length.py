@@ -1,4 +1,4 @@
-"""Scores by length of the source: which system holds out as sentences grow longer."""
+"""Scores by length of the source: which system stays good as sentences grow longer."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from seqtrans.scoring.contract import Metric, Text
 from seqtrans.scoring.evaluation import Evaluation, check_counts, evaluate
 
 LONGEST = (0, 5, 10, 15, 20, 25, 30, 40)
-"""The last length in words of each bucket; one more takes what is longer. Lines without a word stand apart."""
+"""The longest length in words of each bucket; one more bucket has all longer lines. Empty lines are a bucket."""
 
 
 @dataclass(frozen=True)
@@ -27,7 +27,7 @@ class Bucket:
 
     @property
     def label(self) -> str:
-        """The range as people write it: `6-10`, `41-`, and `0` for a single length."""
+        """The range of lengths: `6-10`, `41-` without an upper limit, `0` for a single length."""
         if self.shortest == self.longest:
             return str(self.shortest)
         return f"{self.shortest}-{'' if self.longest is None else self.longest}"
@@ -36,9 +36,9 @@ class Bucket:
 def by_length(
     source: Text, systems: Sequence[Text], references: Sequence[Text], metrics: Sequence[Metric]
 ) -> list[Bucket]:
-    """Score each bucket that has lines as a corpus of its own, shortest sources first; words end at whitespace.
+    """Score each bucket that has lines as a corpus of its own, shortest sources first; whitespace separates words.
 
-    Systems are not compared with one another: by bucket, that would be many tests on few lines.
+    Systems are not tested for significant differences: for every bucket, those would be many tests on few lines.
 
     Raises:
         DataError: the texts do not have the same number of lines, or none.
@@ -52,19 +52,19 @@ def by_length(
     lengths = [len(line.split()) for line in source.lines]
     buckets = []
     for shortest, longest in zip([0, *(last + 1 for last in LONGEST)], [*LONGEST, None], strict=True):
-        chosen = [
+        numbers = [
             number
             for number, length in enumerate(lengths)
             if shortest <= length and (longest is None or length <= longest)
         ]
-        if chosen:
-            answers = [_part(text, chosen) for text in references]
-            alone = [evaluate([_part(text, chosen)], answers, metrics) for text in systems]
-            evaluation = Evaluation([each.systems[0] for each in alone], len(chosen), None)
-            mean = sum(lengths[number] for number in chosen) / len(chosen)
+        if numbers:
+            parts = [_part(text, numbers) for text in references]
+            alone = [evaluate([_part(text, numbers)], parts, metrics) for text in systems]
+            evaluation = Evaluation([each.systems[0] for each in alone], len(numbers), None)
+            mean = sum(lengths[number] for number in numbers) / len(numbers)
             buckets.append(Bucket(shortest, longest, mean, evaluation))
     return buckets
 
 
-def _part(text: Text, chosen: Sequence[int]) -> Text:
-    return Text(text.name, [text.lines[number] for number in chosen])
+def _part(text: Text, numbers: Sequence[int]) -> Text:
+    return Text(text.name, [text.lines[number] for number in numbers])

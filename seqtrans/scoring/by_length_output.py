@@ -5,13 +5,13 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Sequence
 
-from seqtrans.chart import Series, line_chart
+from seqtrans.plot.chart import Series, line_chart
 from seqtrans.scoring.by_length import Bucket
 from seqtrans.scoring.output import as_object, heading
 
 
 def as_text(buckets: Sequence[Bucket]) -> str:
-    """A table a metric: a row a bucket, with its number of lines and a column a system."""
+    """A table for each metric: a row for each bucket, with its number of lines and a column for each system."""
     _, results = buckets[0].evaluation.systems[0]
     return "\n\n".join("\n".join(_table(buckets, number)) for number in range(len(results)))
 
@@ -25,7 +25,7 @@ def as_json(source: str, buckets: Sequence[Bucket]) -> str:
 
 
 def as_chart(buckets: Sequence[Bucket]) -> str:
-    """The first metric as SVG: a line a system, over the mean length of each bucket's sources."""
+    """The first metric as SVG: a line for each system, over the mean source length of each bucket."""
     systems = buckets[0].evaluation.systems
     metric = systems[0][1][0].metric
     series = [
@@ -39,7 +39,7 @@ def as_chart(buckets: Sequence[Bucket]) -> str:
 
 
 def _table(buckets: Sequence[Bucket], number: int) -> Iterator[str]:
-    """Signature, headings, and a row a bucket, in columns that end together."""
+    """Signature, headings, and a row for each bucket, in right-aligned columns."""
     systems = buckets[0].evaluation.systems
     yield heading(systems[0][1][number])
     rows = [["words", "lines", *(name for name, _ in systems)]]

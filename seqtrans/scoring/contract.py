@@ -1,4 +1,4 @@
-"""What a metric is: the contract of each module in `seqtrans.scoring.metrics`, and the values it deals in."""
+"""The interface of metrics, which each module in `seqtrans.scoring.metrics` provides, and its types."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from typing import Protocol
 
 
 @dataclass(frozen=True)
-class Settings:
-    """What a user may choose about metrics; each metric's signature states what it made of the choice."""
+class MetricSettings:
+    """Options of metrics; the signature of each metric states those that it depends on."""
 
     lowercase: bool = False
     tokenize: str = "13a"
@@ -28,7 +28,7 @@ class Resampling:
 
 @dataclass(frozen=True)
 class Score:
-    """A corpus score in the metric's unit, and the numbers it was made of."""
+    """A corpus score in the metric's unit, and the numbers that it was computed from."""
 
     value: float
     details: Mapping[str, float | list[float]] = field(default_factory=dict)
@@ -36,7 +36,7 @@ class Score:
 
 @dataclass(frozen=True)
 class Estimate:
-    """What resampling says of a system's score, in the metric's unit.
+    """The resampled score of a system, in the metric's unit.
 
     `mean` is over the resampled test sets, `mean` ± `margin` their 95% confidence interval, `p_value` the
     significance of the difference from the first system (None for the first system itself).
@@ -49,26 +49,26 @@ class Estimate:
 
 @dataclass(frozen=True)
 class Text:
-    """Lines with the name of the file that they came from."""
+    """The lines of a file, and its name."""
 
     name: str
     lines: Sequence[str]
 
 
 class Metric(Protocol):
-    """A corpus-level metric. `PLUGIN(settings)` makes it, where PLUGIN is its module's only contract.
+    """A corpus-level metric, made by `PLUGIN(settings)` of its module.
 
-    `references` hold one sequence of lines for each set of references, every one as long as the hypotheses,
-    and there is at least one line and one set; `seqtrans.scoring.evaluation.check_counts` sees to that.
+    `references` holds one sequence of lines for each set of references, each as long as the hypotheses. There is at
+    least one line and one set; `seqtrans.scoring.evaluation.check_counts` checks this.
     """
 
     name: str
-    """How users ask for it; the module has the same name."""
+    """The name for `--metric`; the module has the same name."""
     label: str
-    """How the field writes it."""
+    """The usual name in publications."""
     higher_is_better: bool
     decimals: int
-    """Digits after the point that are worth printing."""
+    """Digits after the decimal point in output."""
 
     def signature(self, n_refs: int, resampling: Resampling | None = None) -> str:
         """Every setting that the score depends on, as `key:value|key:value`."""
@@ -82,4 +82,4 @@ class Metric(Protocol):
         references: Sequence[Sequence[str]],
         resampling: Resampling,
     ) -> list[Estimate]:
-        """An estimate for each system, each paired with the first (Koehn 2004)."""
+        """An estimate for each system, compared with the first by paired bootstrap (Koehn 2004)."""

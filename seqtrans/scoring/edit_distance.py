@@ -8,11 +8,11 @@ from collections.abc import Hashable, Sequence
 def edit_distance(first: Sequence[Hashable], second: Sequence[Hashable]) -> int:
     """The smallest number of insertions, deletions and substitutions that turn `first` into `second`.
 
-    The bit-parallel recurrence of Myers (1999), as Hyyrö (2003, "A Bit-Vector Algorithm for Computing
-    Levenshtein and Damerau Edit Distances") gives it for whole sequences. The table of the dynamic programme
-    has a row for each symbol of `first` and a column for each of `second`. Two integers hold one column: bit
-    i tells whether cell i is one more (`up`) or one less (`down`) than the cell above it. Python's integers
-    have no bounds, so they serve as one machine word of any length: 1,000 pairs of 100 symbols take 0.1 s.
+    The bit-parallel recurrence of Myers (1999), in the form for whole sequences of Hyyrö (2003, "A Bit-Vector
+    Algorithm for Computing Levenshtein and Damerau Edit Distances"). The table of the dynamic programme has a row
+    for each symbol of `first` and a column for each of `second`. Two integers hold one column: bit i is set where
+    cell i is one more (`up`) or one less (`down`) than the cell above it. Python's integers have any length, so one
+    integer holds a whole column: 1,000 pairs of 100 symbols take 0.1 s.
     """
     if not first or not second:
         return len(first) + len(second)

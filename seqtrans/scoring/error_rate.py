@@ -13,9 +13,9 @@ from seqtrans.scoring.sentence_metric import SentenceMetric
 class ErrorRate(SentenceMetric):
     """100 * (edits of all lines) / (symbols of all references), in percent; above 100 where much is inserted.
 
-    Edits are Levenshtein's: insertions, deletions, substitutions, each counting 1. Of several references a
-    line is held against the one that it needs fewest edits to reach, the longest of these. References without
-    any symbol give 0 where nothing was inserted and 100 where something was, as sacreBLEU's TER does.
+    Edits are those of Levenshtein: insertions, deletions and substitutions, each counting 1. Of several references,
+    the one with the fewest edits counts for a line, of equal ones the longest. If the references have no symbols at
+    all, the rate is 0 for empty hypotheses and 100 for others, as in sacreBLEU's TER.
     """
 
     higher_is_better = False
@@ -24,10 +24,10 @@ class ErrorRate(SentenceMetric):
 
     @abstractmethod
     def symbols(self, line: str) -> Sequence[str]:
-        """What a line is a sequence of."""
+        """The words or characters of a line."""
 
     def statistics(self, hypothesis: str, references: Sequence[str]) -> tuple[float, ...]:
-        """Edits, and symbols of the reference."""
+        """The number of edits, and of symbols in the reference."""
         symbols = self.symbols(hypothesis)
         candidates = [self.symbols(reference) for reference in references]
         edits, negative_length = min((edit_distance(symbols, each), -len(each)) for each in candidates)

@@ -1,4 +1,4 @@
-"""All systems by all metrics, several systems compared with the first."""
+"""Scores of all systems by all metrics; several systems are compared with the first."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from seqtrans.scoring.contract import Estimate, Metric, Resampling, Score, Text
 
 @dataclass(frozen=True)
 class Result:
-    """One metric's verdict on one system; `estimate` only where systems were compared."""
+    """The score of one system by one metric; `estimate` is None where systems were not compared."""
 
     metric: Metric
     score: Score
@@ -21,7 +21,7 @@ class Result:
 
 @dataclass(frozen=True)
 class Evaluation:
-    """The results of each system, by its name, in the order of the metrics; all over the same `lines`."""
+    """Name and results of each system, in the order of the metrics; `lines` is the number of lines."""
 
     systems: Sequence[tuple[str, Sequence[Result]]]
     lines: int
@@ -39,7 +39,7 @@ def check_counts(systems: Sequence[Text], references: Sequence[Text]) -> int:
         if len(text.lines) != len(first.lines):
             raise DataError(
                 f"{text.name} has {len(text.lines)} line(s) but {first.name} has {len(first.lines)}; "
-                "line i of a hypothesis must answer line i of its reference"
+                "line i of a hypothesis must be a translation for line i of its reference"
             )
     if not first.lines:
         raise DataError(f"{first.name} and {systems[0].name} have no lines; there is nothing to score")
@@ -58,15 +58,15 @@ def evaluate(
         DataError: the texts do not have the same number of lines, or none.
     """
     lines = check_counts(systems, references)
-    hypotheses, answers = [text.lines for text in systems], [text.lines for text in references]
+    hypotheses, reference_lines = [text.lines for text in systems], [text.lines for text in references]
     plan = (resampling or Resampling()) if len(systems) > 1 else None
     by_metric: list[list[Result]] = []
     for metric in metrics:
         signature = metric.signature(len(references), plan)
-        estimates = metric.bootstrap(hypotheses, answers, plan) if plan else [None]
+        estimates = metric.bootstrap(hypotheses, reference_lines, plan) if plan else [None]
         by_metric.append(
             [
-                Result(metric, metric.corpus(each, answers), signature, estimate)
+                Result(metric, metric.corpus(each, reference_lines), signature, estimate)
                 for each, estimate in zip(hypotheses, estimates, strict=True)
             ]
         )

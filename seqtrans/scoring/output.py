@@ -1,4 +1,4 @@
-"""An evaluation as text for people and as JSON for programs."""
+"""An evaluation as text and as JSON."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _SIGNIFICANT = 0.05
 
 
 def as_text(evaluation: Evaluation) -> str:
-    """A line a metric, `NAME = score  details  signature`; for several systems a table a metric."""
+    """A line for each metric, `NAME = score  details  signature`; for several systems a table for each."""
     _, first = evaluation.systems[0]
     if evaluation.resampling is None:
         return "\n".join(_line(result) for result in first)
@@ -32,7 +32,7 @@ def as_json(evaluation: Evaluation) -> str:
 
 
 def as_object(evaluation: Evaluation) -> dict[str, Any]:
-    """What `as_json` writes, as Python's own types."""
+    """The content of `as_json` in dictionaries and lists."""
     return {
         "systems": [
             {"name": name, "metrics": [_object(result, evaluation.resampling) for result in results]}
@@ -43,7 +43,7 @@ def as_object(evaluation: Evaluation) -> dict[str, Any]:
 
 
 def heading(result: Result) -> str:
-    """What stands above a metric's table: its name, which way is better, and the signature."""
+    """The heading of a metric's table: its name, whether higher or lower is better, and the signature."""
     arrow = "higher is better" if result.metric.higher_is_better else "lower is better"
     return f"{result.metric.label} ({arrow})  {result.signature}"
 
@@ -65,7 +65,7 @@ def _details(details: Mapping[str, float | list[float]]) -> str:
 
 
 def _table(evaluation: Evaluation, number: int) -> Iterator[str]:
-    """Signature, headings, and a row a system, in columns."""
+    """Signature, headings, and a row for each system."""
     _, first = evaluation.systems[0]
     metric = first[number].metric
     yield heading(first[number])

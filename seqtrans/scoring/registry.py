@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from typing import cast
 
 from seqtrans import plugins
-from seqtrans.scoring.contract import Metric, Settings, Text
+from seqtrans.scoring.contract import Metric, MetricSettings, Text
 
 _PACKAGE = "seqtrans.scoring.metrics"
 
@@ -16,14 +16,14 @@ def metric_names() -> list[str]:
     return plugins.names(_PACKAGE)
 
 
-def metric(name: str, settings: Settings | None = None) -> Metric:
-    """The metric of this name.
+def metric(name: str, settings: MetricSettings | None = None) -> Metric:
+    """The metric with this name.
 
     Raises:
-        UsageError: there is no such metric, or it cannot work with these settings.
+        UsageError: there is no such metric, or it cannot be computed with these settings.
     """
-    make = cast(Callable[[Settings], Metric], plugins.load(_PACKAGE, "metric", name))
-    return make(settings or Settings())
+    make = cast(Callable[[MetricSettings], Metric], plugins.load(_PACKAGE, "metric", name, callable))
+    return make(settings or MetricSettings())
 
 
 def corpus_score(name: str, hypotheses: Sequence[str], references: Sequence[str]) -> float:
@@ -39,8 +39,8 @@ def corpus_score(name: str, hypotheses: Sequence[str], references: Sequence[str]
     return metric(name).corpus(hypotheses, [references]).value
 
 
-def shown(name: str, value: float) -> str:
-    """A score with as many decimals as its metric is given.
+def formatted_score(name: str, value: float) -> str:
+    """A score with the number of decimals of its metric.
 
     Raises:
         UsageError: there is no such metric.
@@ -49,7 +49,7 @@ def shown(name: str, value: float) -> str:
 
 
 def higher_is_better(name: str) -> bool:
-    """Whether a system with a higher score is the better one: true of BLEU, false of error rates.
+    """Whether a higher score is better: true for BLEU, false for error rates.
 
     Raises:
         UsageError: there is no such metric.

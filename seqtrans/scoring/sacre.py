@@ -1,4 +1,4 @@
-"""sacreBLEU's metrics behind the contract of `seqtrans.scoring.contract`."""
+"""sacreBLEU's metrics, adapted to the interface of `seqtrans.scoring.contract`."""
 
 from __future__ import annotations
 
@@ -11,22 +11,22 @@ from typing import Any
 from sacrebleu.metrics.base import Metric as SacreMetric
 from sacrebleu.significance import PairedTest, Result
 
-from seqtrans.scoring.contract import Estimate, Resampling, Score, Settings
+from seqtrans.scoring.contract import Estimate, MetricSettings, Resampling, Score
 
 
 class SacreAdapter(ABC):
-    """A metric that sacreBLEU computes, described by sacreBLEU's own signature."""
+    """A metric that sacreBLEU computes, with sacreBLEU's own signature."""
 
     name: str
     label: str
     higher_is_better: bool
     decimals: int = 2
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: MetricSettings) -> None:
         self._metric = self.make(settings)
 
     @abstractmethod
-    def make(self, settings: Settings) -> SacreMetric:
+    def make(self, settings: MetricSettings) -> SacreMetric:
         """The metric of sacreBLEU with these settings.
 
         Raises:
@@ -34,12 +34,12 @@ class SacreAdapter(ABC):
         """
 
     def details(self, score: Any) -> dict[str, float | list[float]]:
-        """The numbers that sacreBLEU's score was made of."""
+        """The numbers that sacreBLEU's score was computed from."""
         return {}
 
     def signature(self, n_refs: int, resampling: Resampling | None = None) -> str:
-        """As sacreBLEU writes it, `nrefs:1|case:mixed|eff:no|tok:13a|smooth:exp|version:2.6.0` for one."""
-        self._metric.num_refs = n_refs  # else known only after a score was computed
+        """SacreBLEU's signature, such as `nrefs:1|case:mixed|eff:no|tok:13a|smooth:exp|version:2.6.0`."""
+        self._metric.num_refs = n_refs  # sacreBLEU sets it only when it computes a score
         signature = self._metric.get_signature()
         if resampling:
             signature.update("bs", resampling.samples)
@@ -59,9 +59,8 @@ class SacreAdapter(ABC):
     ) -> list[Estimate]:
         """The paired bootstrap of sacreBLEU, each system against the first.
 
-        One difference: equal scores have p = 1. sacreBLEU counts sets that differ by more than the mean
-        difference, finds none where all differences are 0, and so calls a system significantly different from
-        its own copy.
+        One difference: equal scores have p = 1. sacreBLEU counts the test sets that differ by more than the mean
+        difference. If all differences are 0 there are none, and a system would differ significantly from its copy.
         """
         named = [(str(number), lines) for number, lines in enumerate(systems)]
         with _seed(resampling.seed):
@@ -83,7 +82,7 @@ def _estimate(result: Result, baseline: Result) -> Estimate:
 
 @contextmanager
 def _seed(seed: int) -> Iterator[None]:
-    """Hand sacreBLEU a seed in the only way that it takes one, and leave the environment as it was."""
+    """Set the environment variable in which sacreBLEU looks for its seed, and restore it after the block."""
     before = os.environ.get("SACREBLEU_SEED")
     os.environ["SACREBLEU_SEED"] = str(seed)
     try:

@@ -1,4 +1,4 @@
-"""The base of seqtrans' own metrics: corpus scores made of sums over sentences."""
+"""The base of seqtrans' own metrics, which compute a corpus score from sums over the sentences."""
 
 from __future__ import annotations
 
@@ -6,26 +6,26 @@ import math
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 
-from seqtrans import __version__
-from seqtrans.scoring.contract import Estimate, Resampling, Score, Settings
+from seqtrans.scoring.contract import Estimate, MetricSettings, Resampling, Score
+from seqtrans.version import __version__
 
 
 class SentenceMetric(ABC):
-    """A metric that is a function of the sums of a few numbers for each sentence."""
+    """A metric that is a function of sums over the sentences, of a few numbers for each."""
 
     name: str
     label: str
     higher_is_better: bool
     decimals: int = 2
     described: str
-    """The part of the signature that is the metric's own, as `key:value|key:value`."""
+    """The part of the signature that is specific to the metric, as `key:value|key:value`."""
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: MetricSettings) -> None:
         self.lowercase = settings.lowercase
 
     @abstractmethod
     def statistics(self, hypothesis: str, references: Sequence[str]) -> tuple[float, ...]:
-        """A sentence's numbers, always as many."""
+        """The numbers of a sentence, equally many for each."""
 
     @abstractmethod
     def score(self, sums: Sequence[float]) -> Score:
@@ -33,9 +33,9 @@ class SentenceMetric(ABC):
 
     def signature(self, n_refs: int, resampling: Resampling | None = None) -> str:
         """Every setting that the score depends on, in the order of sacreBLEU's signatures."""
-        drawn = f"|bs:{resampling.samples}|seed:{resampling.seed}" if resampling else ""
+        bootstrap = f"|bs:{resampling.samples}|seed:{resampling.seed}" if resampling else ""
         case = "lc" if self.lowercase else "mixed"
-        return f"nrefs:{n_refs}{drawn}|case:{case}|{self.described}|version:seqtrans-{__version__}"
+        return f"nrefs:{n_refs}{bootstrap}|case:{case}|{self.described}|version:seqtrans-{__version__}"
 
     def corpus(self, hypotheses: Sequence[str], references: Sequence[Sequence[str]]) -> Score:
         """The score of one system's lines."""
@@ -48,7 +48,7 @@ class SentenceMetric(ABC):
         resampling: Resampling,
     ) -> list[Estimate]:
         """An estimate for each system, each paired with the first."""
-        import numpy as np  # one system is scored without it
+        import numpy as np  # only needed here: a single system is scored without numpy
 
         from seqtrans.scoring.significance import paired_bootstrap
 

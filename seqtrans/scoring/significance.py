@@ -1,4 +1,4 @@
-"""Paired bootstrap resampling: is one system better than another, or only luckier with this test set?"""
+"""Paired bootstrap resampling: is one system better than another, or is the difference due to the test set?"""
 
 from __future__ import annotations
 
@@ -15,20 +15,20 @@ def paired_bootstrap(
     score: Callable[[Sequence[float]], float],
     resampling: Resampling,
 ) -> list[Estimate]:
-    """Estimates for each system from the sentence statistics (line, number) of all, the first the baseline.
+    """An estimate for each system from its sentence statistics (line, number); the first system is the baseline.
 
     Test sets of the same size are drawn with replacement, the same for all systems, and `score` turns the
     sums of a set's statistics into its corpus score (Koehn 2004, "Statistical Significance Tests for Machine
-    Translation Evaluation"). Draws, interval and p-value are those of sacreBLEU's paired bootstrap, so that
-    metrics of either origin can stand side by side. Memory grows with the lines, not with lines x samples.
+    Translation Evaluation"). Draws, interval and p-value are those of sacreBLEU's paired bootstrap, so that its
+    metrics and these can be compared. Memory grows with the lines, not with lines x samples.
     """
     lines = len(statistics[0])
     generator = np.random.default_rng(resampling.seed)
     scores = np.empty((len(statistics), resampling.samples))
     for sample in range(resampling.samples):
-        drawn = np.bincount(generator.choice(lines, size=lines, replace=True), minlength=lines)
+        counts = np.bincount(generator.choice(lines, size=lines, replace=True), minlength=lines)
         for system, rows in enumerate(statistics):
-            scores[system, sample] = score((drawn @ rows).tolist())
+            scores[system, sample] = score((counts @ rows).tolist())
     actual = [score(rows.sum(axis=0).tolist()) for rows in statistics]
     return [
         _estimate(
@@ -40,11 +40,11 @@ def paired_bootstrap(
 
 
 def p_value(differences: NDArray[np.float64], actual: float) -> float:
-    """The share of test sets in which chance alone moves two equal systems further apart than `actual`.
+    """The probability that two equally good systems differ by more than `actual` by chance.
 
-    Chance is seen as each set's absolute difference about its mean, as in sacreBLEU and in Moses'
-    bootstrap-hypothesis-difference-significance.pl. Systems with the same score have p = 1, where sacreBLEU
-    would report the smallest value that it can, 1 / (samples + 1).
+    Estimated as the share of test sets whose absolute difference exceeds the mean absolute difference by more than
+    `actual`, as in sacreBLEU and in Moses' bootstrap-hypothesis-difference-significance.pl. Systems with the same
+    score have p = 1, where sacreBLEU would report its smallest value, 1 / (samples + 1).
     """
     if actual == 0:
         return 1.0

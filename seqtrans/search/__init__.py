@@ -1,1 +1,1 @@
-"""From a model to translations: what is searched, and how."""
+"""Beam search, exact search and sampling: from a model's predictions to hypotheses."""

@@ -1,4 +1,4 @@
-"""The sentences that a search is at together, before and after the model has looked at them.
+"""The sentences that are searched together, before and after a step of the model.
 
 Shapes: N rows, S source positions.
 """
@@ -10,55 +10,62 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from seqtrans.search.beam import Chosen
+from seqtrans.search.beam import Survivors
 from seqtrans.search.candidates import Candidates
-from seqtrans.search.required import State
+from seqtrans.search.required import Progress
 from seqtrans.search.scorer import SearchState
 from seqtrans.search.slots import Slots
-from seqtrans.search.trace import joined_rows
+from seqtrans.search.trace import join_rows
 
 
 @dataclass(frozen=True)
-class Batch:
-    """Sentences that are searched together, before a step."""
+class SearchBatch:
+    """The batch before a step."""
 
     slots: Slots
     ids_N: Tensor
-    """The last subwords."""
+    """The last subword of each row."""
     state: SearchState
-    attended_NS: Tensor | None
-    """What each row has attended to so far, where coverage counts."""
+    """The state of the scorer."""
+    attention_NS: Tensor | None
+    """The sum of the attention weights of each row so far; None without a coverage penalty."""
     candidates: Candidates | None
-    """What may follow, where that is not every subword."""
-    progress: list[State]
-    """How far each row has come with what is required; nothing where nothing is."""
+    """The candidates of each sentence; None if every subword may follow."""
+    progress: list[Progress]
+    """The progress of each row through its required phrases; empty if no phrases are required."""
 
-    def join(self, other: Batch) -> Batch:
-        """These sentences and, after them, others."""
-        attended = None
-        if self.attended_NS is not None and other.attended_NS is not None:
-            attended = joined_rows(self.attended_NS, other.attended_NS)
+    def join(self, other: SearchBatch) -> SearchBatch:
+        """These sentences, followed by those of `other`."""
+        attention = None
+        if self.attention_NS is not None and other.attention_NS is not None:
+            attention = join_rows(self.attention_NS, other.attention_NS)
         candidates = None
         if self.candidates is not None and other.candidates is not None:
             candidates = self.candidates.join(other.candidates)
         ids = torch.cat([self.ids_N, other.ids_N])
         progress = self.progress + other.progress
-        return Batch(self.slots.join(other.slots), ids, self.state.join(other.state), attended, candidates, progress)
+        return SearchBatch(
+            self.slots.join(other.slots), ids, self.state.join(other.state), attention, candidates, progress
+        )
 
 
 @dataclass(frozen=True)
-class Looked:
-    """The same after the model and the search have looked at it, before anything moves."""
+class StepResult:
+    """The batch after a step, before rows are reordered and sentences leave it.
+
+    `candidates` and `progress` are still those before the step.
+    """
 
     slots: Slots
-    chosen: Chosen
+    survivors: Survivors
     state: SearchState
     weights_NS: Tensor
-    attended_NS: Tensor | None
+    """The attention weights of the step."""
+    attention_NS: Tensor | None
     candidates: Candidates | None
-    progress: list[State]
+    progress: list[Progress]
 
     @property
-    def rows(self) -> int:
-        """N."""
+    def n_rows(self) -> int:
+        """N, the number of rows before the step."""
         return len(self.weights_NS)

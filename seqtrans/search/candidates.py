@@ -1,6 +1,6 @@
-"""The subwords that a search may choose from, where these are not all there are: a list for each sentence.
+"""The candidates of a search with a shortlist: for each sentence, the subwords that its hypotheses may contain.
 
-Shapes: B sentences, C candidates of each, N = B * k rows, M places in the list of a row.
+Shapes: B sentences, C candidates of each, N = B * k rows, M columns of a row.
 """
 
 from __future__ import annotations
@@ -22,52 +22,53 @@ from seqtrans.text.subwords import PAD_ID
 
 @dataclass(frozen=True)
 class Candidates:
-    """A list for each sentence of a batch, filled up with PAD.
+    """A list of candidates for each sentence of a batch, filled up with PAD.
 
-    First come what all share, and of that the special subwords, so that their places are their ids.
+    Each list begins with the candidates that all sentences share. The first of these are the special subwords, so that
+    the column of a special subword is its id.
     """
 
-    told: CandidateIds
-    """What a scorer is told of them, here on the processor."""
+    ids: CandidateIds
+    """On the CPU; a scorer gets a copy on its device."""
 
     @staticmethod
     def of(requests: Sequence[Request], shortlist: Shortlist) -> Candidates:
-        """For some sentences; what a hypothesis has to begin with, and to hold, is among them."""
-        given = [[*request.prefix, *chain(*request.required)] for request in requests]
-        lists = shortlist.own([request.source for request in requests], given)
-        shared = len(shortlist.always_A)
-        ids = np.full((len(lists), shared + max(map(len, lists))), PAD_ID, dtype=np.int64)
-        ids[:, :shared] = shortlist.always_A
-        for row, found in enumerate(lists):
-            ids[row, shared : shared + len(found)] = found
-        return Candidates(CandidateIds(torch.from_numpy(ids), shared))
+        """The candidates of each request; the subwords of its prefix and required phrases are among them."""
+        required = [[*request.prefix, *chain(*request.required)] for request in requests]
+        lists = shortlist.specific([request.source for request in requests], required)
+        n_shared = len(shortlist.always_A)
+        ids = np.full((len(lists), n_shared + max(map(len, lists))), PAD_ID, dtype=np.int64)
+        ids[:, :n_shared] = shortlist.always_A
+        for row, specific in enumerate(lists):
+            ids[row, n_shared : n_shared + len(specific)] = specific
+        return Candidates(CandidateIds(torch.from_numpy(ids), n_shared))
 
     @cached_property
     def lists(self) -> Ints:
         """The subwords [B, C]."""
-        ids: Ints = self.told.ids_BC.numpy()
+        ids: Ints = self.ids.ids_BC.numpy()
         return ids
 
     def select(self, kept: Ints) -> Candidates:
-        """Of some of the sentences."""
-        return Candidates(self.told.select(torch.from_numpy(kept)))
+        """The candidates of the sentences at these positions."""
+        return Candidates(self.ids.select(torch.from_numpy(kept)))
 
     def join(self, other: Candidates) -> Candidates:
-        """Of these sentences and, after them, others."""
-        return Candidates(self.told.join(other.told))
+        """The candidates of these sentences, followed by those of `other`."""
+        return Candidates(self.ids.join(other.ids))
 
-    def ids(self, places_NM: Ints) -> Ints:
-        """The subwords at these places of each row's list."""
-        each = len(places_NM) // len(self.lists)
-        return self.lists[np.arange(len(places_NM))[:, None] // each, places_NM]
+    def tokens(self, columns_NM: Ints) -> Ints:
+        """The subwords [N, M] in these columns of each row's list."""
+        rows_per_sentence = len(columns_NM) // len(self.lists)
+        return self.lists[np.arange(len(columns_NM))[:, None] // rows_per_sentence, columns_NM]
 
-    def holding(self, tokens: Ints, like_NC: Tensor) -> Tensor:
-        """Where any of the tokens stands in the list of each row [N, C]."""
-        held = np.repeat(np.isin(self.lists, tokens), len(like_NC) // len(self.lists), axis=0)
-        return torch.from_numpy(held).to(like_NC.device)
+    def mask(self, tokens: Ints, like_NC: Tensor) -> Tensor:
+        """Whether each column of a row's list holds one of the tokens [N, C]; on the device of `like_NC`."""
+        mask_NC = np.repeat(np.isin(self.lists, tokens), len(like_NC) // len(self.lists), axis=0)
+        return torch.from_numpy(mask_NC).to(like_NC.device)
 
-    def places(self, rows: Ints, tokens: Ints, count: int) -> Ints:
-        """Where each token stands in the list of its row, of so many rows; it has to be there."""
-        own = self.lists[rows // (count // len(self.lists))]
-        places: Ints = (own == tokens[:, None]).argmax(axis=1)
-        return places
+    def columns(self, rows: Ints, tokens: Ints, n_rows: int) -> Ints:
+        """The column of each token in the list of its row. The list must contain it; `n_rows` is N."""
+        row_lists = self.lists[rows // (n_rows // len(self.lists))]
+        columns: Ints = (row_lists == tokens[:, None]).argmax(axis=1)
+        return columns

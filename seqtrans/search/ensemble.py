@@ -1,4 +1,4 @@
-"""Several models that translate together.
+"""An ensemble: several models that translate together.
 
 Shapes: M models, S source steps, B sentences, N rows, V target vocabulary.
 """
@@ -12,8 +12,8 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from seqtrans.model.parts import widened
 from seqtrans.model.shortlist import CandidateIds
+from seqtrans.model.tensors import at_least_float32
 from seqtrans.search.scorer import SearchState, StepScorer
 
 
@@ -33,8 +33,10 @@ class EnsembleState:
 
 
 class EnsembleScorer:
-    """The mean of what several scorers say of the same vocabularies: of their probabilities or, with
-    `logarithms`, of their log-probabilities, which is what must please all of them.
+    """Averages the predictions of several scorers with the same vocabularies.
+
+    The mean is of their probabilities or, with `logarithms`, of their log-probabilities. The mean of log-probabilities
+    is low for a subword that any one model finds improbable. It is not normalised.
     """
 
     def __init__(self, scorers: Sequence[StepScorer], logarithms: bool = False) -> None:
@@ -45,12 +47,12 @@ class EnsembleScorer:
         return EnsembleState(tuple(scorer.start(source_SB, lengths_B, candidates) for scorer in self.scorers))
 
     def step(self, ids_N: Tensor, state: EnsembleState) -> tuple[Tensor, EnsembleState, Tensor]:
-        """See `StepScorer`; attention weights are the mean of those of all."""
-        found = [scorer.step(ids_N, part) for scorer, part in zip(self.scorers, state.parts, strict=True)]
-        log_probs_MNV = torch.stack([widened(log_probs) for log_probs, _, _ in found])
+        """See `StepScorer`. The attention weights are the mean over all models."""
+        outputs = [scorer.step(ids_N, part) for scorer, part in zip(self.scorers, state.parts, strict=True)]
+        log_probs_MNV = torch.stack([at_least_float32(log_probs) for log_probs, _, _ in outputs])
         if self.logarithms:
             mean = log_probs_MNV.mean(dim=0)
         else:
-            mean = (log_probs_MNV.logsumexp(dim=0) - math.log(len(found))).clamp_(max=0)
-        weights = torch.stack([weights for _, _, weights in found]).mean(dim=0)
-        return mean, EnsembleState(tuple(after for _, after, _ in found)), weights
+            mean = (log_probs_MNV.logsumexp(dim=0) - math.log(len(outputs))).clamp_(max=0)
+        weights = torch.stack([weights for _, _, weights in outputs]).mean(dim=0)
+        return mean, EnsembleState(tuple(after for _, after, _ in outputs)), weights

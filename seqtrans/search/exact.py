@@ -1,10 +1,10 @@
-"""Search until the best hypothesis under the model is proven to be the best there is.
+"""Exact search: depth-first branch and bound for the hypothesis with the highest score under the model.
 
-Depth first, as in Stahlberg & Byrne 2019, section 3, with a beam's result as the first bound, and with several nodes
-of one depth expanded at once: the likeliest first. A node is left out when whatever follows cannot beat the best
-hypothesis so far.
+As in Stahlberg & Byrne 2019, section 3, the result of a beam search gives the first bound. Here several nodes of one
+depth are expanded at once, the likeliest first. A node is pruned if no continuation of it can have a higher score than
+the best hypothesis so far.
 
-Shapes: N nodes that are expanded together, S source positions, V target vocabulary.
+Shapes: N nodes (unfinished hypotheses) that are expanded together, S source positions, V target vocabulary.
 """
 
 from __future__ import annotations
@@ -18,186 +18,212 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from seqtrans.search.attended import attended_more, coverage_of
-from seqtrans.search.hypothesis import Hypothesis, Request, SearchOptions
-from seqtrans.search.required import State
+from seqtrans.search.coverage import add_attention, coverage_of
+from seqtrans.search.hypothesis import Hypothesis, Request
+from seqtrans.search.options import SearchOptions
+from seqtrans.search.required import Progress
 from seqtrans.search.restrictions import Restrictions, Rows
 from seqtrans.search.scorer import SearchState, StepScorer
-from seqtrans.search.slots import Floats, Ints, array
+from seqtrans.search.slots import Floats, Ints, to_numpy
 from seqtrans.search.trace import alignment_of
 from seqtrans.text.batches import pad_sources
 from seqtrans.text.subwords import BOS_ID, EOS_ID
 
-TOGETHER = 16
-"""Nodes that are expanded at once."""
+NODES_AT_ONCE = 16
+"""Nodes that are expanded together."""
 
 
 @dataclass(frozen=True)
 class Proof:
-    """The best hypothesis that was found, and whether it is the best there is."""
+    """The best hypothesis so far, and whether it is proven to have the highest score of all."""
 
     best: Hypothesis
     proven: bool
     expansions: int
-    """Hypotheses of which the model was asked what follows."""
+    """The number of nodes that were expanded."""
 
 
 @torch.no_grad()
 def exact_search(
     scorer: StepScorer,
     request: Request,
-    first: Hypothesis,
+    incumbent: Hypothesis,
     options: SearchOptions,
     device: torch.device,
     forbidden: Sequence[int] = (),
 ) -> Proof:
-    """The best hypothesis for one sentence, where `first` is one; it gives up after `max_expansions`."""
-    return _Exact(scorer, request, first, options, device, forbidden).run()
+    """The best hypothesis for one sentence.
+
+    The search starts from `incumbent`, the result of a beam search, and prunes what cannot have a higher score. It
+    gives up the proof after `options.max_expansions` nodes. No hypothesis contains a `forbidden` subword, except in its
+    prefix and required phrases.
+    """
+    return _ExactSearch(scorer, request, incumbent, options, device, forbidden).run()
 
 
 @dataclass(frozen=True)
 class _Path:
-    """A hypothesis, from its end."""
+    """A node: an unfinished hypothesis, as a linked list from its last token to BOS."""
 
-    before: _Path | None
+    parent: _Path | None
     token: int
     log_prob: float
     weights_S: Tensor
+    """Attention weights of the step that predicted the token."""
 
     def read(self) -> list[_Path]:
-        """From its begin, BOS left out."""
+        """Its steps from the first token on, BOS left out."""
         steps: list[_Path] = []
-        at: _Path | None = self
-        while at is not None and at.before is not None:
-            steps.append(at)
-            at = at.before
+        step: _Path | None = self
+        while step is not None and step.parent is not None:
+            steps.append(step)
+            step = step.parent
         return steps[::-1]
 
 
 @dataclass
 class _Frame:
-    """What may follow the nodes that were expanded together, likeliest first; `taken` of it has been looked at."""
+    """The continuations of nodes that were expanded together, likeliest first."""
 
     parents: list[_Path]
+    """These nodes."""
     state: SearchState
+    """The state of the scorer after them."""
     weights_NS: Tensor
-    attended_NS: Tensor
+    """Attention weights of the step that predicts the continuations."""
+    attention_NS: Tensor
+    """The sum of the attention weights so far, that step included."""
     rows: Ints
+    """For each continuation, the index of its parent."""
     tokens: Ints
     log_probs: Floats
     totals: Floats
+    """Log-probabilities of the whole hypotheses."""
     length: int
-    """Subwords of these continuations."""
-    beyond: float
-    """The total of the likeliest of those that are left out because no more may be expanded; -inf: there are none."""
-    taken: int = field(default=0)
+    """Number of subwords of a continuation."""
+    best_discarded: float
+    """The total of the likeliest continuation that is not kept, because `max_expansions` does not allow its expansion;
+    -inf if there is none."""
+    visited: int = field(default=0)
+    """Number of continuations that have been expanded or pruned."""
 
 
-class _Exact:
+class _ExactSearch:
     def __init__(
         self,
         scorer: StepScorer,
         request: Request,
-        first: Hypothesis,
+        incumbent: Hypothesis,
         options: SearchOptions,
         device: torch.device,
         forbidden: Sequence[int],
     ) -> None:
         self.scorer, self.request, self.options, self.device = scorer, request, options, device
-        self.best, self.expansions = first, 0
-        self.longest = options.max_length(request)
+        self.best, self.expansions = incumbent, 0
+        self.max_length = options.max_length(request)
         self.restrictions = Restrictions([request], options, forbidden)
 
     def run(self) -> Proof:
-        """Search."""
+        """Search until the stack of frames is empty, or until no more nodes may be expanded."""
         source_SB, lengths_B = (t.to(self.device) for t in pad_sources([self.request.source]))
-        nothing = torch.zeros(1, len(source_SB), device=self.device)
-        root = _Path(None, BOS_ID, 0.0, nothing[0])
-        frames = [self._expanded([root], np.zeros(1), 0, self.scorer.start(source_SB, lengths_B), nothing)]
+        no_attention = torch.zeros(1, len(source_SB), device=self.device)
+        root = _Path(None, BOS_ID, 0.0, no_attention[0])
+        frames = [self._expand([root], np.zeros(1), 0, self.scorer.start(source_SB, lengths_B), no_attention)]
         while frames:
             frame = frames[-1]
-            taken = slice(frame.taken, frame.taken + TOGETHER)
-            frame.taken += TOGETHER
-            # the best may have got better since
-            count = int(self._may_win(frame.totals[taken], frame.length).sum())
-            if not count and not self._may_win(np.array([frame.beyond]), frame.length).any():
+            candidates = slice(frame.visited, frame.visited + NODES_AT_ONCE)
+            frame.visited += NODES_AT_ONCE
+            # the best score may have risen since the frame was made
+            count = int(self._may_win(frame.totals[candidates], frame.length).sum())
+            if not count and not self._may_win(np.array([frame.best_discarded]), frame.length).any():
                 frames.pop()
                 continue
             if not count or self.expansions >= self.options.max_expansions:
                 return Proof(self.best, False, self.expansions)
-            chosen = slice(taken.start, taken.start + count)
-            rows = torch.from_numpy(frame.rows[chosen]).to(self.device)
+            nodes = slice(candidates.start, candidates.start + count)
+            rows = torch.from_numpy(frame.rows[nodes]).to(self.device)
             paths = [
                 _Path(frame.parents[row], token, log_prob, frame.weights_NS[row])
                 for row, token, log_prob in zip(
-                    frame.rows[chosen].tolist(),
-                    frame.tokens[chosen].tolist(),
-                    frame.log_probs[chosen].tolist(),
+                    frame.rows[nodes].tolist(),
+                    frame.tokens[nodes].tolist(),
+                    frame.log_probs[nodes].tolist(),
                     strict=True,
                 )
             ]
-            state, attended = frame.state.select(rows), frame.attended_NS[rows]
-            frames.append(self._expanded(paths, frame.totals[chosen], frame.length, state, attended))
+            state, attention_NS = frame.state.select(rows), frame.attention_NS[rows]
+            frames.append(self._expand(paths, frame.totals[nodes], frame.length, state, attention_NS))
         return Proof(self.best, self.best.score > -np.inf, self.expansions)
 
-    def _expanded(
-        self, paths: list[_Path], totals_N: Floats, length: int, state: SearchState, attended_NS: Tensor
+    def _expand(
+        self, paths: list[_Path], totals_N: Floats, length: int, state: SearchState, attention_NS: Tensor
     ) -> _Frame:
-        """End each of these hypotheses, which have `length` subwords, and see what else may follow."""
+        """End each of these nodes, which may give a new best hypothesis, and find its other continuations.
+
+        Each node has `length` subwords.
+        """
         self.expansions += len(paths)
         ids = torch.tensor([path.token for path in paths], device=self.device)
-        logs, after, weights = self.scorer.step(ids, state)
+        log_probs_NV, next_state, weights_NS = self.scorer.step(ids, state)
         count = len(paths)
-        lengths = np.full(count, length)
+        requests, lengths = np.zeros(count, dtype=np.int64), np.full(count, length)
         self.restrictions.apply(
-            logs, Rows(np.zeros(count, dtype=np.int64), lengths, lambda: _history(paths), lambda: self._progress(paths))
+            log_probs_NV, Rows(requests, lengths, lambda: _history(paths), lambda: self._progress(paths))
         )
-        log_probs = array(logs)
-        ends = totals_N + log_probs[:, EOS_ID]
-        counts = self.options.ranking.coverage_penalty != 0
-        coverage = array(coverage_of(attended_NS, [len(self.request.source)] * count)) if counts else 0.0
-        scores = np.where(ends > -np.inf, self.options.ranking.score(ends, length + 1, coverage), -np.inf)
-        winner = int(scores.argmax())
-        if scores[winner] > self.best.score:
-            self.best = self._hypothesis(paths[winner], scores[winner], ends[winner], log_probs[winner, EOS_ID])
+        log_probs = to_numpy(log_probs_NV)
+        self._end(paths, totals_N, log_probs[:, EOS_ID], length + 1, attention_NS)
         totals_NV = totals_N[:, None] + log_probs
         totals_NV[:, EOS_ID] = -np.inf
-        rows, tokens = np.nonzero(self._may_win(totals_NV, length + 1) & (length < self.longest))
+        rows, tokens = np.nonzero(self._may_win(totals_NV, length + 1) & (length < self.max_length))
         totals = totals_NV[rows, tokens]
         order = np.argsort(-totals, kind="stable")
-        # what is beyond the limit of expansions is not kept: these lists are most of the memory
-        allowed = max(0, self.options.max_expansions - self.expansions)
-        beyond = float(totals[order[allowed]]) if len(order) > allowed else -np.inf
-        order = order[:allowed]
+        # these lists take most of the memory: keep no more continuations than may be expanded
+        limit = max(0, self.options.max_expansions - self.expansions)
+        best_discarded = float(totals[order[limit]]) if len(order) > limit else -np.inf
+        order = order[:limit]
         rows, tokens = rows[order], tokens[order]
         return _Frame(
             paths,
-            after,
-            weights,
-            attended_more(attended_NS, weights),
+            next_state,
+            weights_NS,
+            add_attention(attention_NS, weights_NS),
             rows,
             tokens,
             log_probs[rows, tokens],
             totals[order],
             length + 1,
-            beyond,
+            best_discarded,
         )
 
-    def _progress(self, paths: list[_Path]) -> list[State]:
+    def _end(self, paths: list[_Path], totals_N: Floats, eos_N: Floats, length: int, attention_NS: Tensor) -> None:
+        """Add EOS to each node, and keep the best of these hypotheses if it is better than the best so far.
+
+        `eos_N` are the log-probabilities of EOS; `length` includes it.
+        """
+        log_probs, ranking = totals_N + eos_N, self.options.ranking
+        coverage = 0.0
+        if ranking.coverage_penalty:
+            coverage = to_numpy(coverage_of(attention_NS, [len(self.request.source)] * len(paths)))
+        scores = np.where(log_probs > -np.inf, ranking.score(log_probs, length, coverage), -np.inf)
+        best = int(scores.argmax())
+        if scores[best] > self.best.score:
+            self.best = self._hypothesis(paths[best], scores[best], log_probs[best], eos_N[best])
+
+    def _progress(self, paths: list[_Path]) -> list[Progress]:
         (required,) = self.restrictions.required
-        return [reduce(required.after, tokens.tolist(), required.start) for tokens in _history(paths)]
+        return [reduce(required.next_progress, tokens.tolist(), required.start) for tokens in _history(paths)]
 
     def _may_win(self, totals: Floats, length: int) -> NDArray[np.bool_]:
-        """Whether hypotheses of `length` subwords that are yet to end may score more than the best."""
-        bound = self.options.ranking.bound(totals, length + 1, self.longest + 1)
+        """Whether unfinished hypotheses of `length` subwords can still get a higher score than the best."""
+        bound = self.options.ranking.bound(totals, length + 1, self.max_length + 1)
         return (bound > self.best.score) & (totals > -np.inf)
 
-    def _hypothesis(self, path: _Path, score: float, log_prob: float, end: float) -> Hypothesis:
+    def _hypothesis(self, path: _Path, score: float, log_prob: float, eos: float) -> Hypothesis:
         steps = path.read()
         alignment = None
-        if self.options.alignments:
+        if self.options.keeps_attention:
             alignment = alignment_of([step.weights_S for step in steps], len(self.request.source) + 1)
-        log_probs = [*(step.log_prob for step in steps), float(end)]
+        log_probs = [*(step.log_prob for step in steps), float(eos)]
         return Hypothesis([step.token for step in steps], float(score), float(log_prob), log_probs, alignment)
 
 

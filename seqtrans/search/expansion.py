@@ -1,6 +1,6 @@
-"""From what a model says of every subword to what a search needs to know of the next ones.
+"""From the log-probabilities of all subwords to the continuations that a search considers.
 
-Shapes: B sentences, k hypotheses of each, N = B * k rows, V target vocabulary (or the candidates out of it),
+Shapes: B sentences, k hypotheses of each, N = B * k rows, V target vocabulary (or the candidates in it),
 m continuations of a row.
 """
 
@@ -13,89 +13,99 @@ import torch
 from torch import Tensor
 
 from seqtrans.randomness import uniform
-from seqtrans.search.attended import coverage_of
-from seqtrans.search.batch import Batch
+from seqtrans.search.batch import SearchBatch
 from seqtrans.search.beam import Expansion
-from seqtrans.search.hypothesis import Request, SearchOptions
+from seqtrans.search.coverage import coverage_of
+from seqtrans.search.hypothesis import Request
+from seqtrans.search.options import SearchOptions
 from seqtrans.search.restrictions import Restrictions
 from seqtrans.search.sampling import draw
-from seqtrans.search.slots import Floats, Ints, array
+from seqtrans.search.slots import Floats, Ints, to_numpy
 from seqtrans.search.top import top
 from seqtrans.text.subwords import EOS_ID
 
 
 class Expander:
-    """Picks out the continuations of hypotheses: the likeliest, those that are required, or one that is drawn."""
+    """Finds the continuations of hypotheses: the likeliest and the required ones or, when sampling, a random one."""
 
     def __init__(
         self, requests: Sequence[Request], options: SearchOptions, restrictions: Restrictions, device: torch.device
     ) -> None:
         self.requests, self.options, self.restrictions, self.device = requests, options, restrictions, device
 
-    def expansion(self, log_probs_NV: Tensor, batch: Batch, step: int) -> Expansion:
-        """Of a batch, at a step of the trace; EOS is taken away from the others."""
+    def expansion(self, log_probs_NV: Tensor, batch: SearchBatch, step: int) -> Expansion:
+        """The continuations of each row of the batch at step number `step`. EOS is returned separately.
+
+        Overwrites `log_probs_NV`.
+        """
         shape = (len(batch.slots), len(log_probs_NV) // len(batch.slots))
-        ends = array(log_probs_NV[:, EOS_ID].clone()).reshape(shape)
+        eos = to_numpy(log_probs_NV[:, EOS_ID].clone()).reshape(shape)
         coverage = np.zeros(shape)
-        if batch.attended_NS is not None:
-            lengths = [
-                len(self.requests[number].source) for number in np.repeat(batch.slots.numbers_B, shape[1]).tolist()
-            ]
-            coverage = array(coverage_of(batch.attended_NS, lengths)).reshape(shape)
-        if self.options.samples:
-            return self._drawn(log_probs_NV, ends, coverage, batch, step)
+        if batch.attention_NS is not None:
+            requests = np.repeat(batch.slots.requests_B, shape[1]).tolist()
+            lengths = [len(self.requests[number].source) for number in requests]
+            coverage = to_numpy(coverage_of(batch.attention_NS, lengths)).reshape(shape)
+        if self.options.sample:
+            return self._sample(log_probs_NV, eos, coverage, batch, step)
         log_probs_NV[:, EOS_ID] = -torch.inf
-        best, places = (array(values) for values in top(log_probs_NV, self.options.beam))
-        tokens = places if batch.candidates is None else batch.candidates.ids(places)
-        met = None
-        if self.restrictions.requires:
-            best, tokens, met = self._with_wanted(log_probs_NV, best, tokens, batch)
-            met = met.reshape(*shape, -1)
-        best, ends = (np.where(np.isnan(values), -np.inf, values) for values in (best, ends))
-        return Expansion(ends, best.reshape(*shape, -1), tokens.reshape(*shape, -1), coverage, met)
+        best, columns = (to_numpy(values) for values in top(log_probs_NV, self.options.width))
+        tokens = columns if batch.candidates is None else batch.candidates.tokens(columns)
+        counts = None
+        if self.restrictions.has_phrases:
+            best, tokens, counts = self._with_required(log_probs_NV, best, tokens, batch)
+            counts = counts.reshape(*shape, -1)
+        best, eos = (np.where(np.isnan(values), -np.inf, values) for values in (best, eos))
+        return Expansion(eos, best.reshape(*shape, -1), tokens.reshape(*shape, -1), coverage, counts)
 
-    def _with_wanted(
-        self, log_probs_NV: Tensor, best_Nm: Floats, tokens_Nm: Ints, batch: Batch
+    def _with_required(
+        self, log_probs_NV: Tensor, best_Nm: Floats, tokens_Nm: Ints, batch: SearchBatch
     ) -> tuple[Floats, Ints, Ints]:
-        """Continuations and, beside them, what brings required phrases on; and how many subwords of these there are."""
-        each = len(log_probs_NV) // len(batch.slots)
-        required = [self.restrictions.required[number] for number in np.repeat(batch.slots.numbers_B, each).tolist()]
-        wanted = [one.wanted(state) for one, state in zip(required, batch.progress, strict=True)]
-        more = np.full((len(wanted), max(map(len, wanted))), EOS_ID)
-        for row, ids in enumerate(wanted):
-            more[row, : len(ids)] = ids
-        columns = more
+        """Add the continuations that advance required phrases.
+
+        Returns log-probabilities and tokens of all continuations, and for each the number of subwords of required
+        phrases after it.
+        """
+        rows_per_sentence = len(log_probs_NV) // len(batch.slots)
+        requests = np.repeat(batch.slots.requests_B, rows_per_sentence).tolist()
+        phrases = [self.restrictions.required[number] for number in requests]
+        next_subwords = [row.next_subwords(state) for row, state in zip(phrases, batch.progress, strict=True)]
+        additions = np.full((len(phrases), max(map(len, next_subwords))), EOS_ID)  # EOS, as padding, has -inf
+        for row, ids in enumerate(next_subwords):
+            additions[row, : len(ids)] = ids
+        columns = additions
         if batch.candidates is not None:
-            row_of = np.repeat(np.arange(len(more)), more.shape[1])
-            columns = batch.candidates.places(row_of, more.ravel(), len(more)).reshape(more.shape)
-        values = array(log_probs_NV.gather(1, torch.from_numpy(columns).to(self.device)))
-        values[(more[:, :, None] == tokens_Nm[:, None, :]).any(axis=2)] = -np.inf  # each continuation once
-        tokens = np.concatenate([tokens_Nm, more], axis=1)
-        met = [
-            [one.met(one.after(state, token)) for token in row]
-            for one, state, row in zip(required, batch.progress, tokens.tolist(), strict=True)
+            rows = np.repeat(np.arange(len(additions)), additions.shape[1])
+            columns = batch.candidates.columns(rows, additions.ravel(), len(additions)).reshape(additions.shape)
+        values = to_numpy(log_probs_NV.gather(1, torch.from_numpy(columns).to(self.device)))
+        values[(additions[:, :, None] == tokens_Nm[:, None, :]).any(axis=2)] = -np.inf  # each continuation once
+        tokens = np.concatenate([tokens_Nm, additions], axis=1)
+        counts = [
+            [row.count(row.next_progress(state, token)) for token in ids]
+            for row, state, ids in zip(phrases, batch.progress, tokens.tolist(), strict=True)
         ]
-        return np.concatenate([best_Nm, values], axis=1), tokens, np.array(met)
+        return np.concatenate([best_Nm, values], axis=1), tokens, np.array(counts)
 
-    def _drawn(self, log_probs_NV: Tensor, ends_B1: Floats, coverage_B1: Floats, batch: Batch, at: int) -> Expansion:
-        """One subword for each sentence, or the end; what was not drawn counts for nothing.
+    def _sample(
+        self, log_probs_NV: Tensor, eos_B1: Floats, coverage_B1: Floats, batch: SearchBatch, step: int
+    ) -> Expansion:
+        """Draw one subword or EOS for each sentence; what was not drawn has -inf.
 
-        The numbers that decide depend on the seed, the sentence, the sample and the step, and on nothing else.
+        The random numbers depend only on the seed, the sentence, the number of the sample and the step of its search.
         """
         slots = batch.slots
-        steps = zip(slots.numbers_B.tolist(), (at - slots.started_B).tolist(), strict=True)
+        lengths_B = step - slots.start_steps_B
         seed = self.options.sampling.seed
         uniforms = [
-            uniform(seed, "sample", step, self.requests[number].sample, *self.requests[number].source)
-            for number, step in steps
+            uniform(seed, "sample", length, self.requests[number].sample, *self.requests[number].source)
+            for number, length in zip(slots.requests_B.tolist(), lengths_B.tolist(), strict=True)
         ]
-        places_N1 = draw(log_probs_NV, self.options.sampling, torch.tensor(uniforms, dtype=torch.float64)).unsqueeze(1)
-        log_probs_B1 = array(log_probs_NV.gather(1, places_N1.to(self.device)))
-        tokens_B1 = places_N1.numpy() if batch.candidates is None else batch.candidates.ids(places_N1.numpy())
+        columns_B1 = draw(log_probs_NV, self.options.sampling, torch.tensor(uniforms, dtype=torch.float64)).unsqueeze(1)
+        log_probs_B1 = to_numpy(log_probs_NV.gather(1, columns_B1.to(self.device)))
+        tokens_B1 = columns_B1.numpy() if batch.candidates is None else batch.candidates.tokens(columns_B1.numpy())
         is_end = tokens_B1 == EOS_ID
-        must_end = (at - slots.started_B >= slots.longest_B)[:, None]
+        must_end = (lengths_B >= slots.max_lengths_B)[:, None]
         return Expansion(
-            np.where(is_end | must_end, ends_B1, -np.inf),
+            np.where(is_end | must_end, eos_B1, -np.inf),
             np.where(is_end, -np.inf, log_probs_B1)[:, :, None],
             tokens_B1[:, :, None],
             coverage_B1,

@@ -1,4 +1,4 @@
-"""A translator and a language model of the target language.
+"""Shallow fusion: a translator together with a language model of the target language.
 
 Shapes: S source steps, B sentences, N rows, V target vocabulary, C candidates.
 """
@@ -10,16 +10,16 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from seqtrans.model.language_model import LanguageModel, LanguageState
-from seqtrans.model.parts import widened
+from seqtrans.model.language_model import LanguageNetwork, LanguageState
 from seqtrans.model.shortlist import CandidateIds
+from seqtrans.model.tensors import at_least_float32
 from seqtrans.search.scorer import SearchState, StepScorer
 from seqtrans.text.subwords import BOS_ID, EOS_ID
 
 
 @dataclass(frozen=True)
 class FusionState:
-    """The translator's state, and what the language model has read of each row."""
+    """The state of the translator, and that of the language model after the subwords of each row."""
 
     translation: SearchState
     language: LanguageState
@@ -42,11 +42,13 @@ class FusionState:
 
 
 class FusionScorer:
-    """log p(x | source) + weight * log p_lm(x), both given what was said before (shallow fusion; Gulcehre et al.
-    2015, section 4.1). To the language model the sentence is the first line of a text; it does without its cache.
+    """log p(x | source, y) + weight * log p_lm(x | y), where y are the subwords before x (Gulcehre et al. 2015, section
+    4.1).
+
+    The language model reads each hypothesis as the first line of a text. Its cache is not used.
     """
 
-    def __init__(self, translation: StepScorer, language: LanguageModel, weight: float) -> None:
+    def __init__(self, translation: StepScorer, language: LanguageNetwork, weight: float) -> None:
         self.translation, self.language, self.weight = translation, language.eval(), weight
 
     def start(self, source_SB: Tensor, lengths_B: Tensor, candidates: CandidateIds | None = None) -> FusionState:
@@ -57,14 +59,14 @@ class FusionScorer:
     def step(self, ids_N: Tensor, state: FusionState) -> tuple[Tensor, FusionState, Tensor]:
         """See `StepScorer`."""
         log_probs, translation, weights = self.translation.step(ids_N, state.translation)
-        read = torch.where(ids_N == BOS_ID, EOS_ID, ids_N)  # before a text stands the end of another
-        language, after = self.language.step(read, state.language)
+        inputs_N = torch.where(ids_N == BOS_ID, EOS_ID, ids_N)  # a language model starts a text with EOS, not BOS
+        language, next_language = self.language.step(inputs_N, state.language)
         if state.candidates is not None:
             ids_BC = state.candidates.ids_BC
-            each = len(ids_N) // len(ids_BC)
-            language = language.gather(1, ids_BC.repeat_interleave(each, dim=0))
+            rows_per_sentence = len(ids_N) // len(ids_BC)
+            language = language.gather(1, ids_BC.repeat_interleave(rows_per_sentence, dim=0))
         return (
-            widened(log_probs).add(language, alpha=self.weight),
-            FusionState(translation, after, state.candidates),
+            at_least_float32(log_probs).add(language, alpha=self.weight),
+            FusionState(translation, next_language, state.candidates),
             weights,
         )

@@ -1,6 +1,6 @@
-"""How finished hypotheses are ranked, and how far an unfinished one could still come.
+"""The score of finished hypotheses, and an upper bound for unfinished ones.
 
-Shapes: any; numbers and arrays of numbers alike.
+All methods take numbers or arrays of any shape.
 """
 
 from __future__ import annotations
@@ -11,38 +11,37 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from seqtrans.settings import bounded, one_of
-
 Numbers = NDArray[np.float64] | Any
 
 
 @dataclass(frozen=True)
 class Ranking:
-    """score = log-probability / lp(L) + word_reward * L + coverage_penalty * c, where L counts EOS.
+    """score = log-probability / lp(L) + word_reward * L + coverage_penalty * c, where L is the length with EOS.
 
-    The two parts that are added may be left out (0), and so may the division (`length_penalty` 0).
+    A `length_penalty` of 0 removes the division. A `word_reward` or `coverage_penalty` of 0 removes that term.
     """
 
-    length_penalty: float = bounded(1.0, 0, 10)
+    length_penalty: float = 1.0
     """alpha: 0 ranks by log-probability, 1 by log-probability a subword."""
-    length_rule: str = one_of("power", "power", "gnmt")
+    length_rule: str = "power"
     """lp(L): L^alpha, or ((5 + L) / 6)^alpha (Wu et al. 2016, equation 14)."""
-    word_reward: float = bounded(0.0, -100, 100)
-    """Added for each subword (He et al. 2016, section 3.3)."""
-    coverage_penalty: float = bounded(0.0, 0, 100)
-    """beta, of c: the sum over source subwords of log(min(attention received, 1)) (Wu et al. 2016, equation 14)."""
+    word_reward: float = 0.0
+    """Added to the score for each subword (He et al. 2016, section 3.3)."""
+    coverage_penalty: float = 0.0
+    """beta, the weight of c: the sum over source subwords of log(min(attention, 1)) (Wu et al. 2016, equation 14)."""
 
     def score(self, log_prob: Numbers, length: Numbers, coverage: Numbers = 0.0) -> Numbers:
-        """What a finished hypothesis of `length` subwords, EOS included, is worth."""
+        """The score of a finished hypothesis of `length` subwords, EOS included; `coverage` is c."""
         return log_prob / self._lp(length) + self.word_reward * length + self.coverage_penalty * coverage
 
-    def bound(self, log_prob: Numbers, length: Numbers, longest: Numbers) -> Numbers:
-        """The most that an unfinished hypothesis can score, if it ends with `length` to `longest` subwords.
+    def bound(self, log_prob: Numbers, length: Numbers, max_length: Numbers) -> Numbers:
+        """An upper bound for the score of an unfinished hypothesis that ends with `length` to `max_length` subwords.
 
-        Log-probabilities only fall, the longest divides them by most, and c is never above 0.
+        It holds because a log-probability never rises, lp is largest at `max_length`, and c is at most 0. Lengths
+        include EOS.
         """
-        reward = np.maximum(self.word_reward * length, self.word_reward * longest)
-        return log_prob / self._lp(longest) + reward
+        reward = np.maximum(self.word_reward * length, self.word_reward * max_length)
+        return log_prob / self._lp(max_length) + reward
 
     def _lp(self, length: Numbers) -> Numbers:
         base = (5 + length) / 6 if self.length_rule == "gnmt" else length

@@ -1,59 +1,59 @@
-"""Phrases that a translation has to hold, and how far a hypothesis has come with them.
+"""Phrases that a translation must contain, and the progress of a hypothesis through them.
 
-Each phrase is sought by an automaton (Knuth, Morris & Pratt 1977), whose state is how much of it the last subwords
-are; one that was found stays found. Phrases may overlap.
+Each phrase is matched by an automaton (Knuth, Morris & Pratt 1977). Its state is the length of the longest prefix of
+the phrase with which the hypothesis ends. A complete phrase stays complete. Phrases may overlap in a hypothesis.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
-State = tuple[int, ...]
-"""For each phrase how many of its subwords are there; all of them: it was found."""
+Progress = tuple[int, ...]
+"""For each phrase the state of its automaton; the length of the phrase means that it is complete."""
 
 
-class Required:
+class RequiredPhrases:
     """The phrases of one sentence, as subword ids."""
 
     def __init__(self, phrases: Sequence[Sequence[int]]) -> None:
-        """Phrases that hold at least one subword each."""
+        """Prepare phrases of at least one subword each."""
         self.phrases = [tuple(phrase) for phrase in phrases]
-        self._back = [_failures(phrase) for phrase in self.phrases]
-        self.start: State = (0,) * len(self.phrases)
+        self._failures = [_failures(phrase) for phrase in self.phrases]
+        self.start: Progress = (0,) * len(self.phrases)
 
-    def after(self, state: State, token: int) -> State:
-        """The state after one more subword."""
+    def next_progress(self, progress: Progress, token: int) -> Progress:
+        """The progress of a hypothesis after one more subword."""
         return tuple(
-            self._moved(phrase, back, at, token)
-            for phrase, back, at in zip(self.phrases, self._back, state, strict=True)
+            self._next_state(phrase, failures, state, token)
+            for phrase, failures, state in zip(self.phrases, self._failures, progress, strict=True)
         )
 
-    def wanted(self, state: State) -> list[int]:
-        """The subwords that bring a phrase on, each once; nothing when all were found."""
-        found = [phrase[at] for phrase, at in zip(self.phrases, state, strict=True) if at < len(phrase)]
-        return list(dict.fromkeys(found))
+    def next_subwords(self, progress: Progress) -> list[int]:
+        """The next subwords of incomplete phrases, each once; empty when all are complete."""
+        pairs = zip(self.phrases, progress, strict=True)
+        return list(dict.fromkeys(phrase[state] for phrase, state in pairs if state < len(phrase)))
 
-    def met(self, state: State) -> int:
-        """How many subwords of the phrases are there: of those that were found, and of the one that is furthest."""
-        whole = [at for phrase, at in zip(self.phrases, state, strict=True) if at == len(phrase)]
-        begun = [at for phrase, at in zip(self.phrases, state, strict=True) if at < len(phrase)]
-        return sum(whole) + max(begun, default=0)
+    def count(self, progress: Progress) -> int:
+        """The number of subwords of complete phrases, plus the largest state of an incomplete phrase."""
+        complete = [state for phrase, state in zip(self.phrases, progress, strict=True) if state == len(phrase)]
+        incomplete = [state for phrase, state in zip(self.phrases, progress, strict=True) if state < len(phrase)]
+        return sum(complete) + max(incomplete, default=0)
 
     @staticmethod
-    def _moved(phrase: tuple[int, ...], back: list[int], at: int, token: int) -> int:
-        if at == len(phrase):
-            return at
-        while at and phrase[at] != token:
-            at = back[at - 1]
-        return at + (phrase[at] == token)
+    def _next_state(phrase: tuple[int, ...], failures: list[int], state: int, token: int) -> int:
+        if state == len(phrase):
+            return state
+        while state and phrase[state] != token:
+            state = failures[state - 1]
+        return state + (phrase[state] == token)
 
 
 def _failures(phrase: tuple[int, ...]) -> list[int]:
-    """For each beginning of a phrase the length of its longest end, shorter than it, that is a beginning too."""
-    back = [0] * len(phrase)
-    for place in range(1, len(phrase)):
-        at = back[place - 1]
-        while at and phrase[at] != phrase[place]:
-            at = back[at - 1]
-        back[place] = at + (phrase[at] == phrase[place])
-    return back
+    """The failure function: for each prefix of a phrase, the length of its longest proper suffix that is a prefix."""
+    failures = [0] * len(phrase)
+    for position in range(1, len(phrase)):
+        state = failures[position - 1]
+        while state and phrase[state] != phrase[position]:
+            state = failures[state - 1]
+        failures[position] = state + (phrase[state] == phrase[position])
+    return failures

@@ -1,6 +1,6 @@
-"""What a hypothesis may not say next.
+"""The subwords that may not follow a hypothesis.
 
-Shapes: N rows, T subwords so far, V vocabulary.
+Shapes: N rows, T subwords so far, V target vocabulary (or its candidates).
 """
 
 from __future__ import annotations
@@ -13,98 +13,107 @@ import torch
 from torch import Tensor
 
 from seqtrans.search.candidates import Candidates
-from seqtrans.search.hypothesis import Request, SearchOptions
-from seqtrans.search.required import Required, State
+from seqtrans.search.hypothesis import Request
+from seqtrans.search.options import SearchOptions
+from seqtrans.search.required import Progress, RequiredPhrases
 from seqtrans.search.slots import Ints
 from seqtrans.text.subwords import BOS_ID, EOS_ID, PAD_ID
 
-_NOWHERE = np.zeros(0, dtype=np.int64), np.zeros(0, dtype=np.int64)
+_NO_ROWS = np.zeros(0, dtype=np.int64), np.zeros(0, dtype=np.int64)
 
 
 @dataclass(frozen=True)
 class Rows:
-    """Unfinished hypotheses."""
+    """Unfinished hypotheses, possibly of several sentences."""
 
     requests_N: Ints
-    """Which request each belongs to."""
+    """The index of the request of each."""
     lengths_N: Ints
-    """How many subwords each has."""
+    """The number of subwords of each."""
     history: Callable[[], Ints]
-    """These subwords [N, T], before them -1."""
-    progress: Callable[[], Sequence[State]]
-    """How far each has come with what is required."""
+    """Gives these subwords [N, T], aligned to the right and filled up with -1."""
+    progress: Callable[[], Sequence[Progress]]
+    """Gives the progress of each through its required phrases."""
 
 
 class Restrictions:
-    """Takes away the log-probabilities of what is not allowed. PAD and BOS never are."""
+    """Sets the log-probabilities of subwords that are not allowed to -inf. PAD and BOS are never allowed."""
 
     def __init__(self, requests: Sequence[Request], options: SearchOptions, forbidden: Sequence[int] = ()) -> None:
         self.prefixes = [request.prefix for request in requests]
-        self.shortest = np.array([options.min_length(request) for request in requests])
+        self.min_lengths = np.array([options.min_length(request) for request in requests])
         self.no_repeat = options.no_repeat
         self.forbidden = np.array(forbidden, dtype=np.int64)
-        self.forces = any(self.prefixes)
-        self.required = [Required(request.required) for request in requests]
-        self.requires = any(request.required for request in requests)
+        self.has_prefixes = any(self.prefixes)
+        self.required = [RequiredPhrases(request.required) for request in requests]
+        self.has_phrases = any(request.required for request in requests)
 
     def apply(self, log_probs_NV: Tensor, rows: Rows, candidates: Candidates | None = None) -> None:
-        """Write -inf where a subword is not allowed; with `candidates`, the columns are these."""
+        """Write -inf into the log-probabilities of subwords that are not allowed.
 
-        def at(rows: Ints, tokens: Ints) -> tuple[Tensor, Tensor]:
-            places = tokens if candidates is None else candidates.places(rows, tokens, len(log_probs_NV))
-            return torch.from_numpy(rows), torch.from_numpy(places)
+        With `candidates`, the columns are the candidates of each row. Inside a prefix only its next subword is allowed.
+        A hypothesis may not end before its required phrases are complete. The next subwords of a prefix or a required
+        phrase are allowed even where another restriction forbids them.
+        """
 
-        forced, next_tokens = self._forced(rows) if self.forces else _NOWHERE
-        wanted, wanted_tokens = self._wanted(rows) if self.requires else _NOWHERE
-        # what is asked for, whatever else forbids it
-        if len(forced):
-            worth = log_probs_NV[at(forced, next_tokens)]
-        if len(wanted):
-            wanted_worth = log_probs_NV[at(wanted, wanted_tokens)]
-        for special in (PAD_ID, BOS_ID):  # several times as fast as both at once
+        def index(rows: Ints, tokens: Ints) -> tuple[Tensor, Tensor]:
+            columns = tokens if candidates is None else candidates.columns(rows, tokens, len(log_probs_NV))
+            return torch.from_numpy(rows), torch.from_numpy(columns)
+
+        prefix_rows, prefix_tokens = self._prefix_subwords(rows) if self.has_prefixes else _NO_ROWS
+        phrase_rows, phrase_tokens = self._phrase_subwords(rows) if self.has_phrases else _NO_ROWS
+        # these values are written back after the other restrictions
+        if len(prefix_rows):
+            prefix_log_probs = log_probs_NV[index(prefix_rows, prefix_tokens)]
+        if len(phrase_rows):
+            phrase_log_probs = log_probs_NV[index(phrase_rows, phrase_tokens)]
+        for special in (PAD_ID, BOS_ID):  # several times as fast as both in one assignment
             log_probs_NV[:, special] = -torch.inf
         if candidates is None and len(self.forbidden):
             log_probs_NV[:, self.forbidden] = -torch.inf
         elif candidates is not None and len(self.forbidden):
-            log_probs_NV.masked_fill_(candidates.holding(self.forbidden, log_probs_NV), -torch.inf)
+            log_probs_NV.masked_fill_(candidates.mask(self.forbidden, log_probs_NV), -torch.inf)
         if self.no_repeat:
-            log_probs_NV[at(*repetitions(rows.history(), self.no_repeat))] = -torch.inf
-        is_early = rows.lengths_N < self.shortest[rows.requests_N]
-        is_early[wanted] = True
-        early = np.flatnonzero(is_early)
-        if len(early):
-            log_probs_NV[torch.from_numpy(early), EOS_ID] = -torch.inf
-        if len(wanted):
-            log_probs_NV[at(wanted, wanted_tokens)] = wanted_worth
-        if len(forced):
-            log_probs_NV[torch.from_numpy(forced)] = -torch.inf
-            log_probs_NV[at(forced, next_tokens)] = worth
+            log_probs_NV[index(*repetitions(rows.history(), self.no_repeat))] = -torch.inf
+        may_not_end = rows.lengths_N < self.min_lengths[rows.requests_N]
+        may_not_end[phrase_rows] = True
+        rows_without_eos = np.flatnonzero(may_not_end)
+        if len(rows_without_eos):
+            log_probs_NV[torch.from_numpy(rows_without_eos), EOS_ID] = -torch.inf
+        if len(phrase_rows):
+            log_probs_NV[index(phrase_rows, phrase_tokens)] = phrase_log_probs
+        if len(prefix_rows):
+            log_probs_NV[torch.from_numpy(prefix_rows)] = -torch.inf
+            log_probs_NV[index(prefix_rows, prefix_tokens)] = prefix_log_probs
 
-    def _wanted(self, rows: Rows) -> tuple[Ints, Ints]:
-        """Rows, and subwords that bring required phrases on in them."""
-        states = zip(rows.requests_N.tolist(), rows.progress(), strict=True)
-        found = [(row, token) for row, (number, s) in enumerate(states) for token in self.required[number].wanted(s)]
-        wanted, tokens = np.array(found, dtype=np.int64).reshape(-1, 2).T
-        return wanted, tokens
+    def _phrase_subwords(self, rows: Rows) -> tuple[Ints, Ints]:
+        """Pairs of a row and a subword that continues an incomplete required phrase in it."""
+        states = enumerate(zip(rows.requests_N.tolist(), rows.progress(), strict=True))
+        pairs = [(row, token) for row, (n, progress) in states for token in self.required[n].next_subwords(progress)]
+        phrase_rows, tokens = np.array(pairs, dtype=np.int64).reshape(-1, 2).T
+        return phrase_rows, tokens
 
-    def _forced(self, rows: Rows) -> tuple[Ints, Ints]:
-        """The rows that are inside a prefix, and its next subword."""
-        inside = [
+    def _prefix_subwords(self, rows: Rows) -> tuple[Ints, Ints]:
+        """The rows that are shorter than their prefix, and its next subword."""
+        pairs = [
             (row, self.prefixes[number][length])
             for row, (number, length) in enumerate(zip(rows.requests_N.tolist(), rows.lengths_N.tolist(), strict=True))
             if length < len(self.prefixes[number])
         ]
-        forced, tokens = np.array(inside, dtype=np.int64).reshape(-1, 2).T
-        return forced, tokens
+        prefix_rows, tokens = np.array(pairs, dtype=np.int64).reshape(-1, 2).T
+        return prefix_rows, tokens
 
 
 def repetitions(history_NT: Ints, size: int) -> tuple[Ints, Ints]:
-    """Rows, and tokens that would make `size` subwords stand twice in them; before its begin a row holds -1."""
+    """Pairs of a row and a token after which the row would contain the same `size` subwords twice.
+
+    In `history_NT` each row is aligned to the right and filled up with -1.
+    """
     steps = history_NT.shape[1]
     if steps < size:
-        return _NOWHERE
+        return _NO_ROWS
     windows = np.lib.stride_tricks.sliding_window_view(history_NT, size, axis=1)
     last = history_NT[:, steps - size + 1 :]
     same = (windows[:, :, : size - 1] == last[:, None, :]).all(axis=2) & (windows >= 0).all(axis=2)
-    row, place = np.nonzero(same)
-    return row, np.ascontiguousarray(windows[row, place, size - 1])
+    rows, positions = np.nonzero(same)
+    return rows, np.ascontiguousarray(windows[rows, positions, size - 1])

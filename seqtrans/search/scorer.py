@@ -1,4 +1,4 @@
-"""What a search asks of a model: log-probabilities of the next subword.
+"""The interface between a search and a model: log-probabilities of the next subword.
 
 Shapes: S source steps, B sentences, N rows (k of each sentence, side by side), V target vocabulary, C candidates.
 """
@@ -14,54 +14,55 @@ from torch import Tensor
 from seqtrans.model.memory import DecoderState, Memory
 from seqtrans.model.seq2seq import Seq2Seq
 from seqtrans.model.shortlist import CandidateIds, NarrowOutput
-from seqtrans.search.shapes import fitted, padded
+from seqtrans.search.shapes import pad_to_rounded_length, trim_memory
 
-MOST_PROJECTED = 1 << 25
-"""Numbers that a search computes in advance, of every subword: 64 MiB in bfloat16."""
+MAX_PROJECTIONS_SIZE = 1 << 25
+"""Largest size (in numbers) of `Seq2Seq.projections`, computed once for all subwords: 64 MiB in bfloat16."""
 
 
 class SearchState(Protocol):
-    """What a scorer carries from step to step: something of each sentence, and something of each row."""
+    """What a scorer carries from step to step: tensors per sentence and tensors per row."""
 
     def select(self, rows: Tensor | None, sentences: Tensor | None = None) -> SearchState:
-        """Reorder, repeat or drop rows, and sentences; None leaves them as they are."""
+        """A state with these rows and sentences, in this order; None keeps all as they are."""
         ...
 
     def join(self, other: Any) -> SearchState:
-        """The sentences and rows of another state of the same scorer, after its own."""
+        """A state with these sentences and rows, followed by those of another state of the same scorer."""
         ...
 
 
 class StepScorer(Protocol):
-    """A model, an ensemble, a model and a language model: the same to a search."""
+    """What a search needs from a model, an ensemble, or a model with a language model."""
 
     def start(self, source_SB: Tensor, lengths_B: Tensor, candidates: CandidateIds | None = None) -> SearchState:
-        """The state before the first subword, one row a sentence.
+        """The state before the first subword, with one row for each sentence.
 
-        With `candidates`, nothing but these may follow in a sentence.
+        With `candidates`, only these subwords may occur in the hypotheses of a sentence.
         """
         ...
 
     def step(self, ids_N: Tensor, state: Any) -> tuple[Tensor, SearchState, Tensor]:
-        """Last ids -> log-probabilities of the next [N, V], the state after, attention weights [N, S].
+        """Read the last subword of each row.
 
-        Where there are candidates, of these and in their order [N, C]. No log-probability is above 0, and the caller
-        may write into them.
+        Returns the natural log-probabilities of the next subword [N, V], the state after the step and the attention
+        weights [N, S]. With candidates, the log-probabilities are [N, C], in the order of the candidates. None is
+        above 0, and the caller may write into them.
         """
         ...
 
 
 @dataclass(frozen=True)
 class ModelState:
-    """A memory a sentence, a decoder state a row."""
+    """A memory for each sentence, a decoder state for each row."""
 
     memory: Memory
     decoder: DecoderState
     output: NarrowOutput | None
-    """The output layer of each sentence, where not every subword may follow."""
+    """The output layer of each sentence's candidates; None if every subword may follow."""
 
     def select(self, rows: Tensor | None, sentences: Tensor | None = None) -> ModelState:
-        """See `SearchState`; memory is never copied for the rows of a sentence."""
+        """See `SearchState`. The rows of a sentence share its memory, which is never copied."""
         memory, output = self.memory, self.output
         if sentences is not None:
             memory, output = memory.select(sentences), None if output is None else output.select(sentences)
@@ -70,27 +71,27 @@ class ModelState:
     def join(self, other: ModelState) -> ModelState:
         """See `SearchState`."""
         output = None if self.output is None or other.output is None else self.output.join(other.output)
-        return ModelState(fitted(self.memory.join(other.memory)), self.decoder.join(other.decoder), output)
+        return ModelState(trim_memory(self.memory.join(other.memory)), self.decoder.join(other.decoder), output)
 
 
 class ModelScorer:
-    """One model."""
+    """Predictions of one model."""
 
     def __init__(self, model: Seq2Seq) -> None:
-        """The weights must not change from the first `start` on."""
+        """The weights of `model` must not change after the first `start`."""
         self.model = model.eval()
         self._projections: Tensor | None = None
 
     def start(self, source_SB: Tensor, lengths_B: Tensor, candidates: CandidateIds | None = None) -> ModelState:
         """Encode the sources."""
-        if self._projections is None and self.model.projected_numbers <= MOST_PROJECTED:
+        if self._projections is None and self.model.projections_size <= MAX_PROJECTIONS_SIZE:
             self._projections = self.model.projections()
-        memory = self.model.encode(padded(source_SB), lengths_B)
+        memory = self.model.encode(pad_to_rounded_length(source_SB), lengths_B)
         output = None if candidates is None else self.model.narrow_output(candidates)
         return ModelState(memory, self.model.start(memory), output)
 
     def step(self, ids_N: Tensor, state: ModelState) -> tuple[Tensor, ModelState, Tensor]:
-        """One step of the decoder. The softmax adds up in 32 bits, and its results are as exact as the scores are."""
+        """One step of the decoder. The softmax sums in 32 bits; its result has the precision of the logits."""
         logits, decoder, weights = self.model.step(ids_N, state.decoder, state.memory, self._projections, state.output)
-        with torch.autocast(logits.device.type, enabled=False):  # which would have it in 32 bits
+        with torch.autocast(logits.device.type, enabled=False):  # autocast would return 32 bits
             return torch.log_softmax(logits, dim=1), replace(state, decoder=decoder), weights

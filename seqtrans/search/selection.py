@@ -1,7 +1,9 @@
-"""Which continuations go on: the best; the best of each group, unlike those of the groups before; or the best of each
-bank, so that hypotheses which have come further with what is required get their places.
+"""Three ways to select the continuations that stay in the beam.
 
-Shapes: B sentences, k hypotheses of each, m continuations of each, M = k * m, K that go on.
+`best` selects the likeliest. `best_of_groups` selects the likeliest of each group in diverse beam search.
+`best_of_banks` shares the beam among hypotheses with different numbers of subwords of required phrases.
+
+Shapes: B sentences, k hypotheses of each, m continuations of each, M = k * m, K selected continuations.
 """
 
 from __future__ import annotations
@@ -12,66 +14,70 @@ from seqtrans.search.slots import Floats, Ints
 
 
 def best(totals_BM: Floats, count: int) -> tuple[Ints, Floats]:
-    """The places of the largest of each row, largest first, and they; of equal ones that are chosen the first first.
+    """The positions [B, K] and the values [B, K] of the `count` largest totals of each row, largest first.
 
-    Where a row has fewer, the first of them fills up, with -inf.
+    Equal values come in the order of their positions. If a row has fewer than `count`, the rest are position 0 and
+    -inf.
     """
-    many = totals_BM.shape[1]
-    if many > 4 * count:
-        places = np.sort(np.argpartition(-totals_BM, count - 1, axis=1)[:, :count], axis=1)
-        order = np.argsort(-np.take_along_axis(totals_BM, places, axis=1), axis=1, kind="stable")
-        places = np.take_along_axis(places, order, axis=1)
+    columns = totals_BM.shape[1]
+    if columns > 4 * count:
+        positions = np.sort(np.argpartition(-totals_BM, count - 1, axis=1)[:, :count], axis=1)
+        order = np.argsort(-np.take_along_axis(totals_BM, positions, axis=1), axis=1, kind="stable")
+        positions = np.take_along_axis(positions, order, axis=1)
     else:
-        places = np.argsort(-totals_BM, axis=1, kind="stable")[:, :count]
-    largest = np.take_along_axis(totals_BM, places, axis=1)
-    if many >= count:
-        return places, largest
-    missing = ((0, 0), (0, count - many))
-    return np.pad(places, missing), np.pad(largest, missing, constant_values=-np.inf)
+        positions = np.argsort(-totals_BM, axis=1, kind="stable")[:, :count]
+    largest = np.take_along_axis(totals_BM, positions, axis=1)
+    if columns >= count:
+        return positions, largest
+    missing = ((0, 0), (0, count - columns))
+    return np.pad(positions, missing), np.pad(largest, missing, constant_values=-np.inf)
 
 
 def best_of_groups(
     totals_Bkm: Floats, tokens_Bkm: Ints, count: int, groups: int, diversity: float
 ) -> tuple[Ints, Floats]:
-    """The same, from `groups` parts of the hypotheses, one after the other (Vijayakumar et al. 2016, section 3).
+    """Like `best`, for diverse beam search with Hamming diversity (Vijayakumar et al. 2016, section 3).
 
-    For each time that a group before has chosen a subword at this step, it counts `diversity` less. At the first step,
-    when there is one hypothesis, no subword is chosen twice; so no two hypotheses are ever the same.
+    The hypotheses are divided into `groups` equal groups, which select one after the other. A group ranks a subword by
+    its total minus `diversity` for each time that earlier groups selected it at this step. At the first step, when all
+    groups continue the same hypothesis, no subword is selected twice, so that all hypotheses differ from then on. The
+    values that are returned are the totals without the diversity penalty.
     """
     sentences, hypotheses, continuations = totals_Bkm.shape
     size = count // groups
-    said = np.zeros((sentences, 0), dtype=np.int64)
-    places, totals = [], []
+    earlier_tokens = np.zeros((sentences, 0), dtype=np.int64)
+    positions, totals = [], []
     for group in range(groups):
         part = slice(0, 1) if hypotheses == 1 else slice(group * size, (group + 1) * size)
         tokens = tokens_Bkm[:, part].reshape(sentences, -1)
-        own = totals_Bkm[:, part].reshape(sentences, -1)
-        times = (tokens[:, :, None] == said[:, None, :]).sum(axis=2)
-        valued = own - diversity * times
+        group_totals = totals_Bkm[:, part].reshape(sentences, -1)
+        counts = (tokens[:, :, None] == earlier_tokens[:, None, :]).sum(axis=2)
+        penalized_totals = group_totals - diversity * counts
         if hypotheses == 1:
-            valued[times > 0] = -np.inf
-        found, values = best(valued, size)
-        places.append(found + part.start * continuations)
-        totals.append(np.where(values > -np.inf, np.take_along_axis(own, found, axis=1), -np.inf))
-        chosen = np.where(values > -np.inf, np.take_along_axis(tokens, found, axis=1), -1)
-        said = np.concatenate([said, chosen], axis=1)
-    return np.concatenate(places, axis=1), np.concatenate(totals, axis=1)
+            penalized_totals[counts > 0] = -np.inf
+        selection, values = best(penalized_totals, size)
+        positions.append(selection + part.start * continuations)
+        totals.append(np.where(values > -np.inf, np.take_along_axis(group_totals, selection, axis=1), -np.inf))
+        new_tokens = np.where(values > -np.inf, np.take_along_axis(tokens, selection, axis=1), -1)
+        earlier_tokens = np.concatenate([earlier_tokens, new_tokens], axis=1)
+    return np.concatenate(positions, axis=1), np.concatenate(totals, axis=1)
 
 
-def best_of_banks(totals_BM: Floats, met_BM: Ints, count: int) -> tuple[Ints, Floats]:
-    """The same, where continuations with as many subwords of what is required are a bank.
+def best_of_banks(totals_BM: Floats, bank_BM: Ints, count: int) -> tuple[Ints, Floats]:
+    """Like `best`, with the beam shared among banks: dynamic beam allocation (Post & Vilar 2018).
 
-    The best of every bank come first, the bank with most first, then the second of every bank, and so on: dynamic
-    beam allocation (Post & Vilar 2018), in the order of Hu et al. 2019, section 3. A row of one bank is as in `best`.
+    Continuations with equal numbers `bank_BM` of subwords of required phrases form a bank. The best continuation of
+    each bank is selected first, then the second best of each, and so on, and in each round the bank with the largest
+    number is first (Hu et al. 2019, section 3). A row with one bank is selected as in `best`.
     """
-    places, totals = best(totals_BM, count)
-    for row in np.flatnonzero((met_BM != met_BM[:, :1]).any(axis=1)).tolist():
-        values, met = totals_BM[row], met_BM[row]
-        order = np.lexsort((-values, -met))
-        _, first = np.unique(-met[order], return_index=True)
-        rank = np.arange(len(order)) - np.repeat(first, np.diff([*first, len(order)]))
+    positions, totals = best(totals_BM, count)
+    for row in np.flatnonzero((bank_BM != bank_BM[:, :1]).any(axis=1)).tolist():
+        values, banks = totals_BM[row], bank_BM[row]
+        order = np.lexsort((-values, -banks))
+        _, bank_starts = np.unique(-banks[order], return_index=True)
+        rank = np.arange(len(order)) - np.repeat(bank_starts, np.diff([*bank_starts, len(order)]))
         rank[values[order] == -np.inf] = len(order)
-        chosen = order[np.argsort(rank, kind="stable")][:count]
-        chosen = chosen[np.argsort(-values[chosen], kind="stable")]
-        places[row, : len(chosen)], totals[row, : len(chosen)] = chosen, values[chosen]
-    return places, totals
+        selection = order[np.argsort(rank, kind="stable")][:count]
+        selection = selection[np.argsort(-values[selection], kind="stable")]
+        positions[row, : len(selection)], totals[row, : len(selection)] = selection, values[selection]
+    return positions, totals

@@ -1,8 +1,9 @@
-"""Few shapes for a search whose sentences end one by one.
+"""Batch sizes and source lengths of a search, rounded so that a search has few tensor shapes.
 
-A library builds and keeps a kernel for every new shape of a product, which costs milliseconds and megabytes; and
-what leaves a batch costs a copy of what stays. So ended sentences stay until enough wait to take their places, or
-until the batch fits a smaller size.
+Sentences of a batch end at different steps. Two costs speak against removing each at once. The libraries behind torch
+build and cache a kernel for every new shape of a matrix product, which takes milliseconds and megabytes. And removing
+a sentence copies the tensors of those that stay. So ended sentences stay in the batch until enough new ones can
+replace them, or until the rest fits a smaller rounded size.
 
 Shapes: B sentences, S source positions.
 """
@@ -17,50 +18,56 @@ from torch.nn import functional as F
 from seqtrans.model.memory import Memory
 from seqtrans.text.subwords import PAD_ID
 
-SOURCE_STEP = 8
+LENGTH_STEP = 8
+"""Padded source lengths are multiples of it."""
+
 REFILL = 2
-"""A batch takes new sentences when one in so many of its places is free."""
+"""A batch takes new sentences when at least 1 / REFILL of its places are free."""
 
 
-def fitting(count: int) -> int:
-    """The size in which `count` sentences are searched: rounded up to three binary digits, at most a quarter more."""
+def rounded_batch_size(count: int) -> int:
+    """The batch size for `count` sentences: rounded up to three binary digits, which adds less than a quarter."""
     step = 1 << max(count.bit_length() - 3, 0)
     return -(-count // step) * step
 
 
-def joining(waiting: int, free: int) -> int:
-    """How many of the sentences that wait come into free places: rounded down to three binary digits."""
+def join_count(waiting: int, free: int) -> int:
+    """How many of `waiting` sentences join a batch with `free` places: rounded down to three binary digits."""
     count = min(waiting, free)
     step = 1 << max(count.bit_length() - 3, 0)
     return count // step * step
 
 
-def remaining(over: NDArray[np.bool_], places: int, others: int = 0) -> NDArray[np.int64] | None:
-    """Which of the sentences to keep, in their order, given which are over; None: all, for no smaller size fits.
+def kept_sentences(done_B: NDArray[np.bool_], places: int, joins: int = 0) -> NDArray[np.int64] | None:
+    """Positions of the sentences that stay in the batch, in order; None if all stay because no smaller size fits.
 
-    `others` come to stand beside them; together they have so many `places`.
+    All sentences that are not done stay. `joins` sentences join them; the batch has at most `places` sentences.
     """
-    unfinished = int((~over).sum())
-    # ended sentences that fill the size up
-    spare = min(fitting(unfinished + others), places) - others - unfinished
-    if unfinished + spare >= len(over):
+    unfinished = int((~done_B).sum())
+    # sentences that are done and stay, to fill up the rounded size
+    spare = min(rounded_batch_size(unfinished + joins), places) - joins - unfinished
+    if unfinished + spare >= len(done_B):
         return None
-    keep = ~over
-    keep[np.flatnonzero(over)[::-1][:spare]] = True  # the last to have come, or the first would stay to the end
+    keep = ~done_B
+    # the latest ones: the trace of the search is needed from the oldest sentence in the batch on
+    keep[np.flatnonzero(done_B)[::-1][:spare]] = True
     return np.flatnonzero(keep)
 
 
-def positions(longest: int) -> int:
-    """In how many positions sources of at most so many are read: rounded up to two binary digits or a multiple of 8."""
-    step = max(SOURCE_STEP, 1 << max(longest.bit_length() - 2, 0))
+def rounded_length(longest: int) -> int:
+    """The padded length for sources of up to `longest` positions.
+
+    It is rounded up to a multiple of 8 or, from 32 on, to two binary digits.
+    """
+    step = max(LENGTH_STEP, 1 << max(longest.bit_length() - 2, 0))
     return -(-longest // step) * step
 
 
-def padded(source_SB: Tensor) -> Tensor:
-    """Sources in so many positions."""
-    return F.pad(source_SB, (0, 0, 0, positions(len(source_SB)) - len(source_SB)), value=PAD_ID)
+def pad_to_rounded_length(source_SB: Tensor) -> Tensor:
+    """Sources with PAD up to their `rounded_length`."""
+    return F.pad(source_SB, (0, 0, 0, rounded_length(len(source_SB)) - len(source_SB)), value=PAD_ID)
 
 
-def fitted(memory: Memory) -> Memory:
-    """The same memory in as few positions as hold every sentence."""
-    return memory.resized(positions(int((memory.padding_BS == 0).sum(1).max())))
+def trim_memory(memory: Memory) -> Memory:
+    """A memory with the smallest rounded number of positions that holds every sentence."""
+    return memory.resized(rounded_length(int((memory.padding_BS == 0).sum(1).max())))

@@ -1,6 +1,6 @@
-"""What a search knows of the sentences that it is at.
+"""The state of the search for each sentence in the batch.
 
-Shapes: B sentences, K hypotheses of each, n finished ones kept of each.
+Shapes: B sentences, K hypotheses of each, n finished hypotheses that are kept.
 """
 
 from __future__ import annotations
@@ -13,82 +13,86 @@ import numpy as np
 from numpy.typing import NDArray
 from torch import Tensor
 
-from seqtrans.model.parts import widened
+from seqtrans.model.tensors import at_least_float32
 
 Ints = NDArray[np.int64]
 Floats = NDArray[np.float64]
 Arrays = TypeVar("Arrays")
-"""A dataclass of arrays, whose first dimension is the sentence."""
+"""A dataclass of arrays. Dimension 0 of each is the sentence."""
 
 
-def array(values: Tensor) -> Any:
-    """On the processor, with 64 bits."""
-    found = widened(values).cpu().numpy()
-    return found.astype(np.float64) if found.dtype == np.float32 else found
+def to_numpy(values: Tensor) -> Any:
+    """A tensor as a NumPy array of 64-bit numbers."""
+    numbers = at_least_float32(values).cpu().numpy()
+    return numbers.astype(np.float64) if numbers.dtype == np.float32 else numbers
 
 
 @dataclass(frozen=True)
 class Endings:
-    """Finished hypotheses of each sentence: each a row of the trace before a step, followed by EOS."""
+    """The best finished hypotheses of each sentence, best first. Each is a row of the trace followed by EOS."""
 
     scores_Bn: Floats
-    """-inf where there is none."""
+    """See `Ranking`; -inf where there is no hypothesis."""
     log_probs_Bn: Floats
+    """The log-probability of the whole hypothesis, EOS included."""
     eos_Bn: Floats
     """The log-probability of EOS."""
     steps_Bn: Ints
+    """The step of the search at which EOS came."""
     rows_Bn: Ints
+    """The row of the hypothesis before that step."""
 
-    def best(self, others: Endings) -> Endings:
-        """As many as there are here, of both, best first. Of equal scores the first found comes first."""
-        if (others.scores_Bn.max(axis=1) <= self.scores_Bn[:, -1]).all():  # as it mostly is towards the end
+    def merge(self, others: Endings) -> Endings:
+        """The n best of these and `others`, best first. Of equal scores the earlier ending comes first."""
+        if (others.scores_Bn.max(axis=1) <= self.scores_Bn[:, -1]).all():  # the usual case late in a search
             return self
-        both = _each(lambda *values: np.concatenate(values, axis=1), self, others)
+        both = _map_arrays(lambda *values: np.concatenate(values, axis=1), self, others)
         order = np.argsort(-both.scores_Bn, axis=1, kind="stable")[:, : self.scores_Bn.shape[1]]
-        return _each(lambda values: np.take_along_axis(values, order, axis=1), both)
+        return _map_arrays(lambda values: np.take_along_axis(values, order, axis=1), both)
 
 
 @dataclass(frozen=True)
 class Slots:
     """The sentences in the batch, in the order of their rows."""
 
-    numbers_B: Ints
-    """Which of the requests each is."""
-    started_B: Ints
-    """The step of the trace that holds its first subword."""
-    longest_B: Ints
-    """The most subwords that a hypothesis may have."""
-    over_B: NDArray[np.bool_]
+    requests_B: Ints
+    """The index of each sentence in the requests."""
+    start_steps_B: Ints
+    """The step of the trace that holds the first subword of each."""
+    max_lengths_B: Ints
+    """The most subwords that a hypothesis may have, EOS left out."""
+    done_B: NDArray[np.bool_]
+    """Whether the search for the sentence is complete."""
     totals_BK: Floats
     """Log-probabilities of the unfinished hypotheses; -inf where there is none."""
     endings: Endings
-    """The best so far."""
+    """The best finished hypotheses so far."""
 
     @staticmethod
-    def fresh(numbers: Ints, step: int, longest: Ints, n_best: int) -> Slots:
-        """Sentences whose first subword comes next."""
-        count = len(numbers)
-        zeros, places = np.zeros((count, n_best)), np.zeros((count, n_best), dtype=np.int64)
-        endings = Endings(zeros - np.inf, zeros, zeros, places, places)
-        over = np.zeros(count, dtype=bool)
-        return Slots(numbers, np.full(count, step), longest, over, np.zeros((count, 1)), endings)
+    def start(requests: Ints, step: int, max_lengths: Ints, n_best: int) -> Slots:
+        """Sentences before their first step, which is step number `step` of the search."""
+        count = len(requests)
+        zeros, indices = np.zeros((count, n_best)), np.zeros((count, n_best), dtype=np.int64)
+        endings = Endings(zeros - np.inf, zeros, zeros, indices, indices)
+        done = np.zeros(count, dtype=bool)
+        return Slots(requests, np.full(count, step), max_lengths, done, np.zeros((count, 1)), endings)
 
     def __len__(self) -> int:
-        return len(self.numbers_B)
+        return len(self.requests_B)
 
     def select(self, kept: Ints) -> Slots:
-        """Some of the sentences."""
-        return _each(lambda values: values[kept], self)
+        """The sentences at these positions."""
+        return _map_arrays(lambda values: values[kept], self)
 
     def join(self, other: Slots) -> Slots:
-        """These sentences and, after them, others."""
-        return _each(lambda *values: np.concatenate(values), self, other)
+        """These sentences, followed by those of `other`."""
+        return _map_arrays(lambda *values: np.concatenate(values), self, other)
 
 
-def _each(change: Callable[..., Any], *parts: Arrays) -> Arrays:
-    """The same change of every array."""
+def _map_arrays(change: Callable[..., Any], *parts: Arrays) -> Arrays:
+    """Apply `change` to corresponding arrays of the parts, also within `Endings`."""
     values = {}
-    for f in fields(parts[0]):  # type: ignore[arg-type]  # there is no type of all dataclasses
+    for f in fields(parts[0]):  # type: ignore[arg-type]  # typing has no type for all dataclasses
         arrays = [getattr(part, f.name) for part in parts]
-        values[f.name] = _each(change, *arrays) if isinstance(arrays[0], Endings) else change(*arrays)
+        values[f.name] = _map_arrays(change, *arrays) if isinstance(arrays[0], Endings) else change(*arrays)
     return type(parts[0])(**values)

@@ -1,6 +1,6 @@
-"""The largest few of many, exactly and fast.
+"""A faster exact top-k for the wide rows of a vocabulary.
 
-Shapes: N rows, M values each, k wanted.
+Shapes: N rows of M values, k largest of each.
 """
 
 from __future__ import annotations
@@ -8,47 +8,48 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-GROUP, SMALLEST = 64, 8
-"""Values whose maximum stands for them in the first stage, or down to so few where there are not many groups."""
+MAX_GROUP, MIN_GROUP = 64, 8
+"""Largest and smallest number of values in a group."""
 
-MANY = 64
-"""Of so many times k values the library sorts the k largest only, which takes half as long as what it does of fewer."""
+PARTIAL_SORT = 64
+"""`torch.topk` takes about half the time if M is at least this many times k: then it sorts the k largest only."""
 
-FEW = 1 << 16
-"""Of so few values the library's own function finds the largest sooner."""
+MIN_VALUES = 1 << 16
+"""For fewer values `torch.topk` is faster."""
 
 
 def top(values_NM: Tensor, k: int) -> tuple[Tensor, Tensor]:
-    """The k largest of each row, largest first, and their places; fewer where a row has fewer."""
-    if values_NM.numel() < FEW:
+    """The k largest values of each row, largest first, and their columns; all M of them if M < k."""
+    if values_NM.numel() < MIN_VALUES:
         return values_NM.topk(min(k, values_NM.shape[1]), dim=1)
     return top_by_groups(values_NM, k)
 
 
 def top_by_groups(values_NM: Tensor, k: int) -> tuple[Tensor, Tensor]:
-    """The same, of many.
+    """`top` in two stages: the k largest values lie within the k groups with the largest maxima.
 
-    In two stages: the k largest values lie within the k groups of largest maxima. A group is every
-    (M / size)-th value, so that maxima are those of one half of a row and the other, and again of that.
+    A group consists of every (M / size)-th value. So the group maxima come from halving: the maximum of one half of a
+    row and the other, and again of the result.
     """
-    rows, many = values_NM.shape
-    k = min(k, many)
-    size = GROUP
-    while size > SMALLEST and many // size < MANY * k:
+    rows, columns = values_NM.shape
+    k = min(k, columns)
+    size = MAX_GROUP
+    while size > MIN_GROUP and columns // size < PARTIAL_SORT * k:
         size //= 2
-    groups = many // size
+    groups = columns // size
     if groups < 4 * k:
         return values_NM.topk(k, dim=1)
-    whole = groups * size
-    grouped = values_NM[:, :whole].unflatten(1, (size, groups))
-    largest = values_NM[:, :whole]
-    while largest.shape[1] > groups:
-        largest = torch.maximum(*largest.chunk(2, dim=1))  # several times as fast as `amax` over groups
-    chosen = largest.topk(k, dim=1).indices  # [N, k] groups
-    inside = grouped.gather(2, chosen.unsqueeze(1).expand(rows, size, k)).flatten(1)
-    places = (torch.arange(size, device=chosen.device).view(1, -1, 1) * groups + chosen.unsqueeze(1)).flatten(1)
-    if whole < many:
-        rest = torch.arange(whole, many, device=chosen.device).expand(rows, -1)
-        inside, places = torch.cat([inside, values_NM[:, whole:]], 1), torch.cat([places, rest], 1)
-    best, index = inside.topk(k, dim=1)
-    return best, places.gather(1, index)
+    full = groups * size  # columns in full groups
+    grouped = values_NM[:, :full].unflatten(1, (size, groups))
+    maxima = values_NM[:, :full]
+    while maxima.shape[1] > groups:
+        maxima = torch.maximum(*maxima.chunk(2, dim=1))  # several times as fast as `amax` over groups
+    top_groups = maxima.topk(k, dim=1).indices  # [N, k]
+    values = grouped.gather(2, top_groups.unsqueeze(1).expand(rows, size, k)).flatten(1)
+    offsets = torch.arange(size, device=values.device).view(1, -1, 1) * groups
+    positions = (offsets + top_groups.unsqueeze(1)).flatten(1)
+    if full < columns:
+        rest = torch.arange(full, columns, device=values.device).expand(rows, -1)
+        values, positions = torch.cat([values, values_NM[:, full:]], 1), torch.cat([positions, rest], 1)
+    best, index = values.topk(k, dim=1)
+    return best, positions.gather(1, index)

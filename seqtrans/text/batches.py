@@ -1,4 +1,4 @@
-"""Sentence pairs to padded batches, alike in length so that little is padding.
+"""Padded batches of sentence pairs that are similar in length, so that there is little padding.
 
 Shapes: S and T source and target steps, B sentences.
 """
@@ -18,7 +18,7 @@ from seqtrans.text.corpus import EncodedCorpus
 from seqtrans.text.subwords import BOS_ID, EOS_ID, PAD_ID
 
 POOL = 100
-"""Batches that are sorted by length together: enough for little padding, few enough to mix an epoch well."""
+"""Batches whose pairs are sorted by length together: enough for little padding, few enough to shuffle well."""
 
 
 @dataclass(frozen=True)
@@ -28,13 +28,13 @@ class Batch:
     source_SB: Tensor
     source_lengths_B: Tensor
     inputs_TB: Tensor
-    """The target after BOS: what the decoder is given."""
+    """BOS and the target: the inputs of the decoder (teacher forcing)."""
     outputs_TB: Tensor
-    """The target before EOS: what it should predict."""
+    """The target and EOS: the predictions that are correct."""
     pairs: NDArray[np.int64]
-    """Which pairs of the corpus these are."""
+    """The numbers of the pairs in the corpus."""
     target_tokens: int
-    """Predictions, EOS included, padding not."""
+    """Number of predictions, EOS included, without padding."""
 
     def to(self, device: torch.device) -> Batch:
         """The same batch on a device."""
@@ -49,7 +49,7 @@ class Batch:
 
 
 def epoch_order(corpus: EncodedCorpus, batch_size: int, seed: int, epoch: int) -> list[NDArray[np.int64]]:
-    """The batches of one epoch, as pair numbers; a function of its arguments alone."""
+    """The batches of one epoch, as pair numbers; a function of the arguments alone."""
     random = np.random.default_rng(derived_seed(seed, "data order", epoch))
     shuffled = random.permutation(len(corpus))
     source, target = corpus.source.lengths, corpus.target.lengths
@@ -62,7 +62,7 @@ def epoch_order(corpus: EncodedCorpus, batch_size: int, seed: int, epoch: int) -
 
 
 def make_batch(corpus: EncodedCorpus, pairs: NDArray[np.int64]) -> Batch:
-    """Some of the pairs as one batch."""
+    """A batch of these pairs."""
     sources = [corpus.source[i] for i in pairs]
     targets = [corpus.target[i] for i in pairs]
     source, lengths = pad_sources(sources)
@@ -75,7 +75,7 @@ Ids = NDArray[np.int32] | Sequence[int]
 
 
 def pad_targets(targets: Sequence[Ids]) -> tuple[Tensor, Tensor]:
-    """Id sequences -> what a decoder is given and what it should predict: after BOS, and before EOS, [T, B] each."""
+    """Targets -> inputs of the decoder (after BOS) and correct predictions (before EOS), padded, [T, B] each."""
     inputs = np.full((max(map(len, targets)) + 1, len(targets)), PAD_ID, dtype=np.int64)
     outputs = inputs.copy()
     inputs[0] = BOS_ID
@@ -87,7 +87,7 @@ def pad_targets(targets: Sequence[Ids]) -> tuple[Tensor, Tensor]:
 
 
 def pad_sources(sources: Sequence[Ids]) -> tuple[Tensor, Tensor]:
-    """Id sequences -> padded sources [S, B] with EOS at each end, and lengths [B]."""
+    """Sources -> padded ids [S, B] with EOS after each sequence, and lengths [B] with EOS."""
     padded = np.full((max(map(len, sources)) + 1, len(sources)), PAD_ID, dtype=np.int64)
     for column, ids in enumerate(sources):
         padded[: len(ids), column] = ids

@@ -1,8 +1,8 @@
-"""Parallel text: read, checked, encoded, and every pair accounted for."""
+"""Parallel text: read, checked and encoded; every pair is kept, or dropped with a reason."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -10,17 +10,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from seqtrans.errors import DataError
-from seqtrans.text.lines import read_whole
+from seqtrans.io.lines import read_whole
 from seqtrans.text.subwords import SubwordModel
 from seqtrans.text.tokens import Tokens
 
 WARN_SHARE = 0.2
-"""Dropping more than this share of the pairs is worth a warning."""
+"""A larger share of dropped pairs gives a warning."""
 
 
 @dataclass(frozen=True)
 class ParallelText:
-    """Lines of two languages, pair by pair, and the SHA-256 of each file they came from."""
+    """Sentence pairs, and the SHA-256 of each file that they came from."""
 
     name: str
     source: list[str]
@@ -31,24 +31,22 @@ class ParallelText:
         return len(self.source)
 
 
-def read_parallel(
-    paths: Sequence[Path], warn: Callable[[str], None] | None = None, *, uncut: bool = False
-) -> ParallelText:
-    """Read two aligned files, or one file of `source TAB target` lines; `warn` is told what had to be mended.
+def read_parallel(paths: Sequence[Path], *, uncut: bool = False) -> ParallelText:
+    """Read two aligned files, or one file of `source TAB target` lines; logs what had to be mended.
 
     Raises:
-        DataError: not UTF-8 (with line and byte offset), unequal line counts, a line without one TAB, no lines; or a
-            line that was cut, where they have to be `uncut`.
+        DataError: not UTF-8 (with line and byte offset), unequal line counts, a line without exactly one TAB, no
+            lines; with `uncut`, also a line that is too long.
         StreamError: a file cannot be read.
     """
     name = " ".join(str(path) for path in paths)
-    read = [read_whole(path, warn, uncut=uncut) for path in paths]
+    texts = [read_whole(path, uncut=uncut) for path in paths]
     sides = ("source ", "target ") if len(paths) == 2 else ("",) * len(paths)
-    digests = {side + path.name: digest for side, path, (_, digest) in zip(sides, paths, read, strict=True)}
+    digests = {side + path.name: digest for side, path, (_, digest) in zip(sides, paths, texts, strict=True)}
     if len(paths) == 1:
-        source, target = _columns(paths[0], read[0][0])
+        source, target = _columns(paths[0], texts[0][0])
     elif len(paths) == 2:
-        source, target = read[0][0], read[1][0]
+        source, target = texts[0][0], texts[1][0]
         if len(source) != len(target):
             raise DataError(
                 f"{paths[0]} has {len(source)} lines and {paths[1]} has {len(target)}; "
@@ -65,7 +63,7 @@ def split_pair(line: str, where: str) -> tuple[str, str]:
     """The two sides of a `source TAB target` line; `where` is its file and number.
 
     Raises:
-        DataError: it has not just one TAB.
+        DataError: it does not have exactly one TAB.
     """
     left, tab, right = line.partition("\t")
     if not tab or "\t" in right:
@@ -80,7 +78,7 @@ def _columns(path: Path, lines: list[str]) -> tuple[list[str], list[str]]:
 
 @dataclass(frozen=True)
 class Ragged:
-    """Sequences of ids, one after the other in a flat array."""
+    """Sequences of ids of different lengths, one after the other in a flat array."""
 
     flat: NDArray[np.int32]
     offsets: NDArray[np.int64]
@@ -105,7 +103,7 @@ class Ragged:
         return self.flat[self.offsets[number] : self.offsets[number + 1]]
 
 
-_LEAST_RATIO = 1.2
+_MIN_LENGTH_RATIO = 1.2
 
 
 @dataclass(frozen=True)
@@ -117,36 +115,36 @@ class EncodedCorpus:
     kept: NDArray[np.int64]
     """Line numbers, from 0, of the kept pairs."""
     dropped: dict[str, list[int]]
-    """Line numbers, from 0, of the others, by reason."""
+    """Line numbers, from 0, of the dropped pairs, by reason."""
 
     def __len__(self) -> int:
         return len(self.source)
 
     def summary(self, name: str) -> str:
-        """One line that says how many pairs were kept, and why the others were not."""
+        """One line: how many pairs were kept, and how many were dropped for each reason."""
         reasons = "".join(f", {len(at)} dropped: {reason} ({_lines(at)})" for reason, at in self.dropped.items())
-        return f"{name}: {len(self) + self._lost()} pairs, {len(self)} kept{reasons}"
+        return f"{name}: {len(self) + self._dropped_count()} pairs, {len(self)} kept{reasons}"
 
     def dropped_share(self) -> float:
         """The share of the pairs that was dropped, 0 to 1."""
-        return self._lost() / (len(self) + self._lost())
+        return self._dropped_count() / (len(self) + self._dropped_count())
 
     def length_ratio(self, extra: int) -> float:
-        """The least r, from 1.2, with which 999 of 1,000 targets have at most r * source length + `extra` subwords.
+        """The smallest r >= 1.2 such that 999 of 1,000 targets have at most r * source length + `extra` subwords.
 
-        The source's EOS counts. The others are as a rule no translations.
+        The source length includes EOS. The few longer targets are usually no translations.
         """
         ratios = (self.target.lengths - extra) / (self.source.lengths + 1)
-        return max(_LEAST_RATIO, float(np.quantile(ratios, 0.999, method="higher")))
+        return max(_MIN_LENGTH_RATIO, float(np.quantile(ratios, 0.999, method="higher")))
 
-    def _lost(self) -> int:
+    def _dropped_count(self) -> int:
         return sum(map(len, self.dropped.values()))
 
 
 def _lines(numbers: Sequence[int]) -> str:
-    """As a file's lines are counted, the first of them."""
-    shown = ", ".join(str(number + 1) for number in numbers[:3])
-    return f"line{'s' if len(numbers) > 1 else ''} {shown}{', ...' if len(numbers) > 3 else ''}"
+    """The first line numbers, counted from 1."""
+    first = ", ".join(str(number + 1) for number in numbers[:3])
+    return f"line{'s' if len(numbers) > 1 else ''} {first}{', ...' if len(numbers) > 3 else ''}"
 
 
 def encode_corpus(
@@ -159,7 +157,8 @@ def encode_corpus(
 ) -> EncodedCorpus:
     """Encode a parallel text, dropping pairs with an empty side or more than `max_length` subwords on one.
 
-    Where it is `aligned`, each token has one on the other side, and pairs with unequal sides are dropped too.
+    With `aligned`, the sides are split into `Tokens` and each token stands for the one at the same place on the other
+    side; pairs with unequal numbers of tokens are dropped too.
 
     Raises:
         DataError: no pair is left.

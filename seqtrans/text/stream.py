@@ -1,11 +1,11 @@
-"""A text as one stream of subwords, for models that read on from line to line.
+"""A text as one stream of subwords, for models whose state is carried from line to line.
 
 Shapes: T steps of a segment, B streams.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,8 +15,8 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from seqtrans.errors import DataError
+from seqtrans.io.lines import read_whole
 from seqtrans.randomness import derived_seed
-from seqtrans.text.lines import read_whole
 from seqtrans.text.subwords import EOS_ID, SubwordModel
 
 
@@ -29,8 +29,8 @@ class PlainText:
     digests: dict[str, str]
 
 
-def read_text(paths: Sequence[Path], warn: Callable[[str], None] | None = None) -> PlainText:
-    """Read files, one after the other; `warn` is told what had to be mended.
+def read_text(paths: Sequence[Path]) -> PlainText:
+    """Read files, one after the other; logs what had to be mended.
 
     Raises:
         DataError: not UTF-8 (with line and byte offset), a line of more than a MiB, or no lines.
@@ -40,8 +40,8 @@ def read_text(paths: Sequence[Path], warn: Callable[[str], None] | None = None) 
     lines: list[str] = []
     digests = {}
     for path in paths:
-        read, digest = read_whole(path, warn, uncut=True)
-        lines += read
+        text, digest = read_whole(path, uncut=True)
+        lines += text
         digests[path.name if path.name not in digests else str(path)] = digest
     if not lines:
         raise DataError(f"{name}: there are no lines")
@@ -54,25 +54,25 @@ class TextStream:
 
     ids: NDArray[np.int32]
     characters: int
-    """Of the text as the subwords write it, line ends included."""
+    """Of the normalised text, unknown ones and line ends included."""
 
     def __len__(self) -> int:
         return len(self.ids)
 
     @classmethod
     def of(cls, lines: Sequence[str], subwords: SubwordModel) -> TextStream:
-        """Encode lines, blank ones too."""
+        """Encode lines; a blank one is an EOS alone."""
         encoded = subwords.encode_batch(list(lines))
         ids = np.fromiter((i for line in encoded for i in (*line, EOS_ID)), dtype=np.int32)
-        return cls(ids, sum(len(subwords.decode(line)) + 1 for line in encoded))
+        return cls(ids, sum(len(subwords.normalize(line)) + 1 for line in lines))
 
 
 @dataclass(frozen=True)
 class Segment:
-    """So many steps of some streams side by side."""
+    """Consecutive steps of several streams, side by side."""
 
     inputs_TB: Tensor
-    """The predecessors of `outputs`."""
+    """The subword before each of `outputs_TB`."""
     outputs_TB: Tensor
     first: bool
     """Whether the streams begin here."""
@@ -84,10 +84,10 @@ class Segment:
 
 
 class Segments:
-    """A text cut into as many streams as are read side by side, and these into segments.
+    """A text cut into streams that are read side by side, and the streams cut into segments.
 
-    The text is turned like a ring to another place each epoch, so that streams and segments begin elsewhere; up to
-    B - 1 subwords before that place are left out of the epoch.
+    Each epoch starts at another place of the text and goes on at its beginning when it reaches the end, so that
+    streams and segments begin elsewhere. Up to B - 1 subwords before that place are left out of the epoch.
     """
 
     def __init__(self, text: TextStream, streams: int, steps: int) -> None:
@@ -99,12 +99,12 @@ class Segments:
         return -(-self.length // self.steps)
 
     def segment(self, number: int, shift: int) -> Segment:
-        """Segment `number` of the streams, with the text turned by `shift` subwords."""
+        """Segment `number` of the streams, where the first stream begins at subword `shift` of the text."""
         begin, end = number * self.steps, min((number + 1) * self.steps, self.length)
         places = shift + np.arange(self.streams) * self.length + np.arange(begin, end)[:, None]
         outputs, inputs = (self.text.ids[(places - back) % len(self.text)].astype(np.int64) for back in (0, 1))
         return Segment(torch.from_numpy(inputs), torch.from_numpy(outputs), number == 0, outputs.size)
 
     def shift(self, seed: int, epoch: int) -> int:
-        """How far the text is turned in an epoch; a function of its arguments alone."""
+        """The place of the text at which an epoch begins; a function of the arguments alone."""
         return int(np.random.default_rng(derived_seed(seed, "data order", epoch)).integers(len(self.text)))

@@ -1,8 +1,9 @@
-"""Learning a subword model from lines of text: every character kept, nothing dropped without a word."""
+"""Learning a subword model from lines of text: every character kept, and whatever is dropped is logged."""
 
 from __future__ import annotations
 
 import io
+import logging
 import math
 import re
 import signal
@@ -26,6 +27,8 @@ from seqtrans.text.subwords import (
     SubwordModel,
     SubwordType,
 )
+
+_logger = logging.getLogger(__name__)
 
 Normalization = Literal["identity", "nfkc"]
 NORMALIZATIONS: tuple[Normalization, ...] = get_args(Normalization)
@@ -66,14 +69,14 @@ def learn_subwords(
     *,
     normalization: Normalization = "identity",
     byte_fallback: bool = False,
-    report: Callable[[str], None] = lambda message: None,
+    at_most: bool = False,
 ) -> SubwordModel:
     """Learn a model from lines of text; the same lines and options give the same bytes.
 
-    `vocab_size` counts the four special subwords. It is clamped, and `report` told so, where the text has
-    fewer subwords to give or its characters alone take more. `byte_fallback` spells unknown characters in
-    UTF-8 bytes (256 ids more). While SentencePiece works, SIGINT and SIGTERM end the process at once: there
-    is nothing to save, and its C++ would not let Python see them.
+    `vocab_size` counts the four special subwords. It is lowered where the text has fewer subwords, which is logged
+    unless the size is meant as a limit (`at_most`), and raised where the characters alone need more. `byte_fallback`
+    spells unknown characters in UTF-8 bytes (256 ids more). While SentencePiece works, SIGINT and SIGTERM end the
+    process at once: there is nothing to save, and its C++ would not let Python see them.
 
     Raises:
         DataError: there is no text.
@@ -92,51 +95,51 @@ def learn_subwords(
     if not text.characters:
         raise DataError("no text to learn subwords from: every line is empty")
     if text.reserved:
-        report(f"{text.reserved} line(s) hold U+2585, which SentencePiece reserves; it will stay unknown")
+        _logger.warning(f"{text.reserved} line(s) hold U+2585, which SentencePiece reserves; it will stay unknown")
     if text.stride > 1:
-        report(
+        _logger.info(
             f"more than {MAX_CHARACTERS} characters: learning from every {text.stride}th of "
             f"{text.lines} lines, and from the characters of all"
         )
 
     size = max(vocab_size, _fewest(text, subword_type, byte_fallback))
     if size > vocab_size:
-        report(f"vocabulary size {vocab_size} is too small for the characters of this text: {size} taken")
+        _logger.info(f"vocabulary size {vocab_size} is too small for the characters of this text: {size} taken")
     model = SubwordModel(_train(text, subword_type, size, normalization, byte_fallback))
-    if model.size < size:
-        report(f"vocabulary size {vocab_size} is more than this text gives: {model.size} taken")
+    if model.size < size and not at_most:
+        _logger.info(f"vocabulary size {vocab_size} is more than this text gives: {model.size} taken")
     return model
 
 
 @dataclass
 class _Text:
-    """What there is to learn from: all lines or, past `MAX_CHARACTERS`, every `stride`th of them."""
+    """The text to learn from: all lines or, past `MAX_CHARACTERS`, every `stride`th of them."""
 
     kept: list[str] = field(default_factory=list)
     stride: int = 1
     lines: int = 0
     reserved: int = 0
     characters: set[str] = field(default_factory=set)
-    """Every character of every line, the thinned out ones too; no spaces."""
+    """Every character of all lines, also of those that were left out; no spaces."""
 
 
 def _collect(lines: Iterable[str], normalization: Normalization) -> _Text:
-    """Read all lines: SentencePiece turns what the iterator raises into errors of its own."""
+    """Read all lines here, because SentencePiece turns what an iterator raises into errors of its own."""
     normalize = _normalizer(normalization)
     text = _Text()
-    held = 0
+    characters_kept = 0
     for line in lines:
         text.reserved += RESERVED in line
         line = normalize(line.translate(_NOT_FOR_TRAINING))
         text.characters.update(line)
         if text.lines % text.stride == 0:
             text.kept.append(line)
-            held += len(line)
+            characters_kept += len(line)
         text.lines += 1
-        if held > MAX_CHARACTERS and len(text.kept) > 1:
+        if characters_kept > MAX_CHARACTERS and len(text.kept) > 1:
             text.kept = text.kept[::2]
             text.stride *= 2
-            held = sum(map(len, text.kept))
+            characters_kept = sum(map(len, text.kept))
     text.characters -= {" "}
     return text
 
@@ -168,7 +171,7 @@ def _chunks(lines: Iterable[str]) -> Iterator[str]:
 
 def _train(text: _Text, subword_type: SubwordType, size: int, normalization: str, byte_fallback: bool) -> bytes:
     writer = io.BytesIO()
-    # A thinned text may lack rare characters. Otherwise they need no naming, and the model stays smaller.
+    # Where lines were left out, rare characters may be missing. Otherwise they need not be listed in the model.
     required = "".join(sorted(text.characters)) if text.stride > 1 else ""
     try:
         with _signals_end_the_process():
@@ -203,9 +206,9 @@ def _signals_end_the_process() -> Iterator[None]:
         yield
         return
     before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
-    for number, handler in before.items():
-        if callable(handler):  # an ignored signal stays ignored
-            signal.signal(number, signal.SIG_DFL)
+    before = {number: handler for number, handler in before.items() if callable(handler)}  # ignored stays ignored
+    for number in before:
+        signal.signal(number, signal.SIG_DFL)
     try:
         yield
     finally:

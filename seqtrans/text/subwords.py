@@ -1,4 +1,4 @@
-"""Subwords: text to ids and back, through a SentencePiece model held as bytes."""
+"""Subwords: text to ids and back, by a SentencePiece model."""
 
 from __future__ import annotations
 
@@ -12,19 +12,20 @@ from typing import Literal, cast, get_args
 import sentencepiece
 
 from seqtrans.errors import DataError, StreamError
+from seqtrans.io.files import atomic_output
 
 SubwordType = Literal["bpe", "unigram", "char", "word"]
 SUBWORD_TYPES: tuple[SubwordType, ...] = get_args(SubwordType)
 
 PAD_ID, UNK_ID, BOS_ID, EOS_ID = 0, 1, 2, 3
 FIRST_PIECE_ID = 4
-"""Ids below this one are special; every model of ours has exactly these four, at these places."""
+"""Ids below this one are special: every model here has these four, with these numbers."""
 
 SPACE = "\u2581"
 """How SentencePiece writes a space: the mark that begins the first subword of a word."""
 
 UNKNOWN_SURFACE = "\u2047"
-"""What an unknown subword decodes to: visible, because a silent gap would pass for a translation."""
+"""The text of an unknown subword. It is visible, because a gap would go unnoticed."""
 
 MAX_MODEL_BYTES = 64 << 20
 """Larger files are refused before they are read (64 MiB; a vocabulary of 32,000 takes under 1 MiB)."""
@@ -41,16 +42,16 @@ _MODEL_TYPE, _VOCAB_SIZE, _WHITESPACE_AS_SUFFIX = 3, 4, 24
 class SubwordModel:
     """A learned segmentation: `decode(encode(text))` is `text` wherever every character is in the vocabulary.
 
-    Normalisation comes first: runs of spaces become one, spaces at the ends go, U+2581 counts as a space, and
-    a model learned with NFKC applies that. `decode_pieces(encode_pieces(text))` is the normalised text even
-    where characters are unknown, since unknown pieces keep their surface.
+    Normalisation comes first: runs of spaces become one space, spaces at the ends are removed, U+2581 counts as a
+    space, and a model learned with NFKC applies that. `decode_pieces(encode_pieces(text))` is the normalised text
+    even where characters are unknown, since unknown pieces keep their text.
     """
 
     def __init__(self, proto: bytes, name: str = "subword model") -> None:
-        """Check and load the bytes of a SentencePiece model; `name` stands in messages.
+        """Check and load the bytes of a SentencePiece model; messages call it `name`.
 
         Raises:
-            DataError: the bytes are no SentencePiece model, or one that would not work here.
+            DataError: the bytes are no SentencePiece model, or one that cannot be used here.
         """
         self.proto = bytes(proto)
         self.digest = hashlib.sha256(self.proto).hexdigest()
@@ -81,6 +82,15 @@ class SubwordModel:
             raise StreamError(f"{path}: cannot be read: {error.strerror}") from None
         return cls(proto, str(path))
 
+    def save(self, path: Path | str) -> None:
+        """Write a model file, whole or not at all.
+
+        Raises:
+            StreamError: it cannot be written.
+        """
+        with atomic_output(path) as stream:
+            stream.write(self.proto)
+
     @property
     def size(self) -> int:
         """Number of ids, special ones included."""
@@ -96,20 +106,20 @@ class SubwordModel:
         return cast(list[int], self._processor.encode(_plain(text), out_type=int))
 
     def encode_batch(self, texts: Sequence[str], *, threads: int = -1) -> list[list[int]]:
-        """`encode` of each text, shared out over `threads` (-1: one a processor)."""
+        """`encode` of each text, computed by `threads` threads (-1: one a processor)."""
         if self.type == "word":
             return [self.encode(text) for text in texts]
         lines = list(map(_plain, texts))
         return cast(list[list[int]], self._processor.encode(lines, out_type=int, num_threads=threads))
 
     def encode_pieces(self, text: str) -> list[str]:
-        """Subwords of one line, one for each id of `encode`; unknown ones as they stand in the text."""
+        """Subwords of one line, one for each id of `encode`; unknown ones have the text that they stand for."""
         if self.type == "word":
             return self._words(text)
         return cast(list[str], self._processor.encode(_plain(text), out_type=str))
 
     def encode_pieces_batch(self, texts: Sequence[str], *, threads: int = -1) -> list[list[str]]:
-        """`encode_pieces` of each text, shared out over `threads` (-1: one a processor)."""
+        """`encode_pieces` of each text, computed by `threads` threads (-1: one a processor)."""
         if self.type == "word":
             return [self._words(text) for text in texts]
         lines = list(map(_plain, texts))
@@ -125,14 +135,14 @@ class SubwordModel:
         return self.decode_pieces([unknown if i == UNK_ID else self.piece(i) for i in ids if i not in _NOT_TEXT])
 
     def decode_pieces(self, pieces: Sequence[str]) -> str:
-        """Text of subwords; strings that are no piece of this model stand for themselves."""
+        """Text of subwords; a string that is no piece of this model is taken as text."""
         if self._has_bytes:  # only SentencePiece can join <0xE2> and the like to characters
             text = cast(str, self._processor.decode_pieces(list(pieces)))
             return text.replace(SPACE, " ")
         return "".join(pieces).replace(SPACE, " ").removeprefix(" ")
 
     def pieces(self, ids: Sequence[int]) -> list[str]:
-        """The subwords that ids stand for, special ones by their names."""
+        """The subwords of ids; special ones have names such as <s>."""
         return [self.piece(i) for i in ids]
 
     def piece(self, number: int) -> str:
@@ -146,7 +156,7 @@ class SubwordModel:
         return self._pieces[number]
 
     def id_of(self, piece: str) -> int:
-        """The id of a subword as `piece` writes it; UNK where there is none."""
+        """The id of a subword in the form that `piece` returns; UNK if there is none."""
         return self._ids.get(piece, UNK_ID)
 
     def starts_word(self, number: int) -> bool:
@@ -154,17 +164,17 @@ class SubwordModel:
         return self.piece(number).startswith(SPACE) or (self.type == "word" and number == UNK_ID)
 
     def normalize(self, text: str) -> str:
-        """`text` as the model sees it, with spaces as spaces: what decoding an encoded text gives back."""
+        """The normalised text, which is also the result of decoding the encoded text."""
         normalized = cast(str, self._processor.normalize(_plain(text)))
         return normalized.replace(SPACE, " ").removeprefix(" ")
 
     def _words(self, text: str) -> list[str]:
-        """The units of a model of words. SentencePiece would merge neighbours that are unknown into one."""
+        """The words of a line. SentencePiece itself would merge neighbouring unknown words into one."""
         return _WORD.findall(cast(str, self._processor.normalize(_plain(text))))
 
 
 def _plain(text: str) -> str:
-    """`text` with spaces for U+2581: left as it is, SentencePiece would decode it to a space all the same."""
+    """`text` with spaces in place of U+2581, which SentencePiece would decode to a space in any case."""
     return text.replace(SPACE, " ")
 
 
@@ -179,7 +189,7 @@ def _processor_of(proto: bytes, name: str) -> sentencepiece.SentencePieceProcess
 
 
 def _checked_pieces(processor: sentencepiece.SentencePieceProcessor, size: int, name: str) -> list[str]:
-    """All pieces, after the checks that SentencePiece itself leaves out when it loads."""
+    """All pieces, after checks that SentencePiece does not make when it loads a model."""
     if processor.get_piece_size() != size:
         raise DataError(f"{name}: a damaged subword model: {processor.get_piece_size()} subwords, not {size}")
     if size <= FIRST_PIECE_ID:
@@ -204,10 +214,10 @@ def _checked_pieces(processor: sentencepiece.SentencePieceProcessor, size: int, 
 
 
 def _type_and_size(proto: bytes, name: str) -> tuple[SubwordType, int]:
-    """How the model was learned: the SentencePiece processor does not tell.
+    """The type and size with which the model was learned, which the SentencePiece processor does not report.
 
-    The format has no end mark: a file cut short after any part loads. So every part must be there, and the
-    subwords as many as were learned.
+    The format has no end mark: a file cut off after any part can be loaded. So every part must be there, and the
+    number of subwords must be the one that was learned.
     """
     try:
         parts = dict(_fields(proto))
@@ -221,7 +231,7 @@ def _type_and_size(proto: bytes, name: str) -> tuple[SubwordType, int]:
 
 
 def _fields(message: bytes) -> Iterator[tuple[int, int | bytes]]:
-    """Field numbers and values of a protocol buffer message, as they come.
+    """Field numbers and values of a protocol buffer message, in order.
 
     Raises:
         ValueError, IndexError: the message is cut short or malformed.

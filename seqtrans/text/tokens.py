@@ -1,4 +1,4 @@
-"""Texts where each token has one of the other side: tokens are characters or words, whatever a vocabulary knows."""
+"""Texts where each source token has one target token: characters or words, known to the vocabulary or not."""
 
 from __future__ import annotations
 
@@ -8,17 +8,17 @@ from seqtrans.errors import UsageError
 from seqtrans.text.subwords import SPACE, SubwordModel
 
 TOKEN_TYPES = ("char", "word")
-"""The types of subword models whose subwords can be told one by one."""
+"""The types of subword models whose subwords are whole characters or words."""
 
 _LIGATURE = "\ufb01"
-"""A letter that compatibility normalisation makes two of."""
+"""A character that NFKC normalisation replaces by two."""
 
 
 class Tokens:
-    """The tokens of one side: one id each, none merged, none added, none lost."""
+    """Splits the lines of one side into tokens with one id each; none is merged, added or lost."""
 
     def __init__(self, subwords: SubwordModel) -> None:
-        """Take the vocabulary of a side.
+        """Use the vocabulary of a side.
 
         Raises:
             UsageError: its subwords are neither characters nor words, or it changes characters.
@@ -31,7 +31,7 @@ class Tokens:
         self.words = subwords.type == "word"
 
     def split(self, line: str) -> list[str]:
-        """The words of a line, as its vocabulary sees them, or its characters, spaces too."""
+        """The words of the normalised line, or its characters with spaces."""
         return [w.removeprefix(SPACE) for w in self.subwords.encode_pieces(line)] if self.words else list(line)
 
     def ids(self, tokens: Sequence[str]) -> list[int]:
@@ -41,7 +41,7 @@ class Tokens:
         return [self.subwords.id_of(SPACE if token == " " else token) for token in tokens]
 
     def texts(self, ids: Sequence[int]) -> list[str]:
-        """A token for each id, as it stands in a text."""
+        """The token of each id, as text."""
         pieces = self.subwords.pieces(ids)
         return (
             [piece.removeprefix(SPACE) for piece in pieces]
@@ -50,7 +50,7 @@ class Tokens:
         )
 
     def join(self, tokens: Sequence[str]) -> str:
-        """A line of tokens."""
+        """The tokens as one line."""
         return (" " if self.words else "").join(tokens)
 
     def encode_batch(self, lines: Sequence[str]) -> list[list[int]]:

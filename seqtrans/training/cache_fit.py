@@ -1,4 +1,4 @@
-"""How much a language model may trust its cache: what makes the development text most probable.
+"""Fits the settings of a language model's cache: those that make the development text most probable.
 
 Shapes: T steps, B streams, E readout units, V vocabulary.
 """
@@ -15,14 +15,14 @@ from seqtrans.text.stream import Segment
 
 SHARPNESSES = (5.0, 10.0, 20.0, 40.0)
 SHARES = (0.0, 0.02, 0.05, 0.1, 0.15, 0.2, 0.25, 0.3, 0.4, 0.5)
-CHUNK = 512
-"""Predictions whose scores are held at once."""
-STEPS = 32
-"""Steps that are compared with the past at once."""
+SCORED_AT_ONCE = 512
+"""Predictions whose scores over the vocabulary are in memory at once."""
+STEPS_AT_ONCE = 32
+"""Steps that are compared with the cache at once."""
 
 
 class CacheFit:
-    """A text as the model and its cache see it, and the choice between ways to mix them."""
+    """Sums up the loss of a text for each pair of share and sharpness, and chooses the best pair."""
 
     def __init__(self, cache: ContinuousCache) -> None:
         self.cache = cache
@@ -30,9 +30,11 @@ class CacheFit:
         self._nats: dict[tuple[float, float], float] = {(h, s): 0.0 for h in SHARPNESSES for s in SHARES}
 
     def read(self, segment: Segment, readouts_TBE: Tensor, logits: Callable[[Tensor], Tensor]) -> None:
-        """Take in the next segment; `logits` gives the scores of readouts."""
+        """Add the loss of the next segment; `logits` computes the scores of readouts."""
         logs_TB = _of_targets(readouts_TBE, segment.outputs_TB, logits)
-        pieces = (tensor.split(STEPS) for tensor in (readouts_TBE, segment.inputs_TB, segment.outputs_TB, logs_TB))
+        pieces = (
+            tensor.split(STEPS_AT_ONCE) for tensor in (readouts_TBE, segment.inputs_TB, segment.outputs_TB, logs_TB)
+        )
         for readouts, inputs, outputs, logs in zip(*pieces, strict=True):
             likeness, self._past = self.cache.look(readouts, inputs, self._past)
             same = likeness.followed_by(outputs)
@@ -43,19 +45,19 @@ class CacheFit:
                     self._nats[sharpness, share] -= float(mixed(logs, copied, share, reach).sum(dtype=torch.float64))
 
     def choose(self) -> float:
-        """Set the cache to the best of all, the smaller share where two are as good; the loss then, in nats."""
-        best = min(self._nats, key=lambda way: (self._nats[way], way[1]))
+        """Give the cache the best settings, of equal ones those with the smaller share; return their loss in nats."""
+        best = min(self._nats, key=lambda setting: (self._nats[setting], setting[1]))
         self.cache.fit(share=best[1], sharpness=best[0])
         return self._nats[best]
 
 
 def _of_targets(readouts_TBE: Tensor, targets_TB: Tensor, logits: Callable[[Tensor], Tensor]) -> Tensor:
-    """The model's own log-probability of each target [T, B], in 32 bits or more."""
-    found = []
+    """The model's log-probability of each target [T, B] without the cache, in 32 bits or more."""
+    log_probs = []
     for readouts, targets in zip(
-        readouts_TBE.flatten(0, 1).split(CHUNK), targets_TB.flatten().split(CHUNK), strict=True
+        readouts_TBE.flatten(0, 1).split(SCORED_AT_ONCE), targets_TB.flatten().split(SCORED_AT_ONCE), strict=True
     ):
         scores = logits(readouts)
         exact = scores.to(torch.promote_types(scores.dtype, torch.float32)).log_softmax(dim=1)
-        found.append(exact.gather(1, targets.unsqueeze(1)).squeeze(1))
-    return torch.cat(found).view_as(targets_TB)
+        log_probs.append(exact.gather(1, targets.unsqueeze(1)).squeeze(1))
+    return torch.cat(log_probs).view_as(targets_TB)

@@ -1,50 +1,54 @@
-"""Stopping and going on, to the bit.
+"""Checkpoints, from which a training is resumed with the same result to the bit.
 
-A checkpoint holds weights, optimiser, average and subwords, and where in the data training stands. Random numbers need
-no state: those of a step follow from the seed and the step (`seqtrans.randomness`). The folder that holds checkpoints
-also keeps the best model, so that a training goes on whatever became of its output.
+A checkpoint holds weights, optimiser state, moving average and subwords, and the position in the data. Random numbers
+need no state: those of a step follow from the seed and the step (`seqtrans.randomness`). The folder that holds the
+checkpoints also keeps the best model, so that a training can be resumed even if its output was deleted.
 """
 
 from __future__ import annotations
 
 import fcntl
+import logging
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
+from typing import Any
 
 import torch
 from torch import Tensor
 
-from seqtrans.config import Config
-from seqtrans.errors import DataError, StreamError, UsageError
-from seqtrans.model.container import read_sealed, write_sealed
-from seqtrans.model.file import SOURCE_SUBWORDS, subwords_from
+from seqtrans.config.schema import Config
+from seqtrans.errors import DataError, StreamError, UsageError, excerpt
+from seqtrans.io.container import read_sealed, write_sealed
+from seqtrans.model.file import MESSAGE_LENGTH, SOURCE_SUBWORDS, subwords_from
 from seqtrans.text.subwords import SubwordModel
+
+_logger = logging.getLogger(__name__)
 
 KIND = "seqtrans checkpoint"
 
 
 def beside(output: Path, ending: str) -> Path:
-    """The path of something that belongs to a model file: its name with another ending."""
+    """The path of a file or folder that belongs to a model: the model's name with another ending."""
     return output.with_name(output.name.removesuffix(".safetensors") + ending)
 
 
 @dataclass
 class Position:
-    """Where a training stands."""
+    """The progress of a training."""
 
     step: int = 0
-    """Updates done."""
+    """Completed updates."""
     epoch: int = 0
-    """Epochs finished."""
+    """Completed epochs."""
     batch: int = 0
-    """Batches done of the epoch under way."""
+    """Completed batches of the current epoch."""
     seconds: float = 0.0
-    """Time spent in all, also by earlier processes."""
+    """Time spent, by earlier processes too."""
     tokens: int = 0
-    """Target subwords seen."""
+    """Target subwords trained on."""
     validated: int = 0
     """The step of the last validation."""
     best_score: float | None = None
@@ -54,12 +58,12 @@ class Position:
     log_bytes: int = 0
     """The length of the log so far."""
     finished: bool = False
-    """Whether a budget was spent, rather than a signal received."""
+    """Whether the training reached its end, and was not stopped by a signal."""
 
 
 @dataclass(frozen=True)
 class Checkpoint:
-    """Everything that decides how a training goes on."""
+    """Everything that the rest of a training depends on."""
 
     config: Config
     position: Position
@@ -92,10 +96,10 @@ class StateFolder:
 
     @contextmanager
     def locked(self) -> Iterator[None]:
-        """Only one training at a time has this output.
+        """Inside the block, no other training can use this output.
 
         Raises:
-            StreamError: another process has it, or the folder cannot be written.
+            StreamError: another training uses it, or the folder cannot be written.
         """
         try:
             self.path.mkdir(parents=True, exist_ok=True)
@@ -115,16 +119,16 @@ class StateFolder:
             os.close(descriptor)
 
     def exists(self) -> bool:
-        """Whether there is a checkpoint to go on from."""
+        """Whether there is a checkpoint to resume from."""
         return self.last.exists() or self.previous.exists()
 
     def clear(self) -> None:
-        """Forget the checkpoints of an earlier training."""
+        """Delete the checkpoints and models of an earlier training."""
         for path in (self.last, self.previous, self._next, self.best_model, self.last_model):
             path.unlink(missing_ok=True)
 
     def save(self, checkpoint: Checkpoint) -> None:
-        """Write a checkpoint; the one before stays, under its other name.
+        """Write a checkpoint; the previous one is kept under another name.
 
         Raises:
             StreamError: it cannot be written; the earlier ones are whole.
@@ -134,14 +138,14 @@ class StateFolder:
             "position": asdict(checkpoint.position),
             "digests": checkpoint.digests,
         }
-        # only when the new one is whole on the disk do the others change their names
+        # the others are renamed only after the new one is completely on the disk
         write_sealed(self._next, KIND, document, checkpoint.tensors)
         if self.last.exists():
             self.last.replace(self.previous)
         self._next.replace(self.last)
 
-    def load(self, warn: Callable[[str], None]) -> Checkpoint:
-        """The last checkpoint that is whole; `warn` is told when that is not the last one.
+    def load(self) -> Checkpoint:
+        """The last checkpoint, or the one before it with a warning where the last is damaged.
 
         Raises:
             DataError: none is whole.
@@ -153,7 +157,7 @@ class StateFolder:
             if not self.previous.exists():
                 raise
             damaged = isinstance(error, DataError)
-            warn(f"warning: {error}; going on from the checkpoint before it")
+            _logger.warning(f"{error}; going on from the checkpoint before it")
             checkpoint = _read(self.previous)
             if damaged:
                 self.last.unlink()  # it must not take the place of the good one at the next save
@@ -163,16 +167,40 @@ class StateFolder:
 def _read(path: Path) -> Checkpoint:
     document, tensors = read_sealed(path, KIND)
     try:
-        config = Config().updated(document["config"], str(path))
-        values = document["position"]
-        position = Position(**{f.name: values[f.name] for f in fields(Position)})
-        return Checkpoint(config, position, dict(document["digests"]), tensors)
+        config = Config.from_dict(document["config"], "config")
+        return Checkpoint(config, _position(document["position"]), _digests(document["digests"]), tensors)
     except (KeyError, TypeError, ValueError, AttributeError, UsageError) as error:
-        raise DataError(f"{path}: the checkpoint does not fit this version of seqtrans: {error}") from None
+        reason = excerpt(error, MESSAGE_LENGTH)
+        raise DataError(f"{path}: the checkpoint does not fit this version of seqtrans: {reason}") from None
+
+
+_POSITION_TYPES = {"seconds": (int, float), "best_score": (float, type(None)), "finished": (bool,)}
+"""Of fields that are not whole numbers."""
+
+
+def _position(values: Any) -> Position:
+    """The position that a document holds.
+
+    Raises:
+        KeyError, TypeError, ValueError: a field is missing, or its value cannot be.
+    """
+    position = Position(**{f.name: values[f.name] for f in fields(Position)})
+    for name, value in asdict(position).items():
+        if type(value) not in _POSITION_TYPES.get(name, (int,)):
+            raise TypeError(f"position: {name} cannot be {excerpt(value)}")
+        if name != "best_score" and not 0 <= value < 2**63:
+            raise ValueError(f"position: {name} is out of range")
+    return position
+
+
+def _digests(values: Any) -> dict[str, str]:
+    if not isinstance(values, dict) or not all(isinstance(value, str) for value in values.values()):
+        raise TypeError("digests must be an object with strings as values")
+    return values
 
 
 def optimizer_tensors(optimizer: torch.optim.Optimizer, names: list[str]) -> dict[str, Tensor]:
-    """The optimiser's memory, by parameter name."""
+    """The optimiser's state, by parameter name."""
     tensors = {}
     for name, parameter in zip(names, _parameters(optimizer), strict=True):
         for key, value in optimizer.state.get(parameter, {}).items():
@@ -181,7 +209,7 @@ def optimizer_tensors(optimizer: torch.optim.Optimizer, names: list[str]) -> dic
 
 
 def restore_optimizer(optimizer: torch.optim.Optimizer, names: list[str], tensors: dict[str, Tensor]) -> None:
-    """Put the memory back that `optimizer_tensors` took out."""
+    """Restore the state that `optimizer_tensors` returned."""
     for name, parameter in zip(names, _parameters(optimizer), strict=True):
         state = {}
         for key in ("step", "exp_avg", "exp_avg_sq"):

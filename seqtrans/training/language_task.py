@@ -1,4 +1,4 @@
-"""Training a language model, by backpropagation through time that is truncated (Williams & Peng 1990)."""
+"""Training a language model with truncated backpropagation through time (Williams & Peng 1990)."""
 
 from __future__ import annotations
 
@@ -9,10 +9,11 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from seqtrans.config import Config
+from seqtrans.config.schema import Config
 from seqtrans.device import Compute
-from seqtrans.model.file import fresh_model
-from seqtrans.model.language_model import LanguageModel, LanguageState
+from seqtrans.model.language_model import LanguageNetwork, LanguageState
+from seqtrans.model.trained import fresh_model
+from seqtrans.recurrent.cells.base import Cell
 from seqtrans.text.stream import Segment, Segments
 from seqtrans.training.cache_fit import CacheFit
 from seqtrans.training.objective import readouts_loss
@@ -20,17 +21,17 @@ from seqtrans.training.preparation import LanguageData
 from seqtrans.training.validation import BITS, Validation
 
 LONG_STREAM = 2048
-"""Subwords; beside so many, the beginning without a past hardly counts."""
-MOST_STREAMS = 64
+"""Subwords of a validation stream; in one this long, its beginning without context hardly counts."""
+MAX_STREAMS = 64
 VALIDATION_STEPS = 256
 
 
 class LanguageTask:
-    """A `Task` of a text that is read in streams, with the state carried from segment to segment."""
+    """A `Task` for a text that is read in streams; the state is carried from segment to segment."""
 
-    def __init__(self, config: Config, data: LanguageData) -> None:
+    def __init__(self, config: Config, data: LanguageData, cell: type[Cell] | None = None) -> None:
         self.config, self.data = config, data
-        self.model = fresh_model(config, data.subwords, data.subwords)
+        self.model = fresh_model(config, data.subwords, data.subwords, cell)
         self.digests = data.digests
         self.segments = Segments(data.train, config.training.batch_size, config.training.bptt)
         self.epoch_steps = len(self.segments)
@@ -38,27 +39,27 @@ class LanguageTask:
         self._state: LanguageState | None = None
 
     def batch(self, epoch: int, number: int) -> Segment:
-        """The segments of all streams at one place."""
+        """The same part of every stream."""
         return self.segments.segment(number, self.segments.shift(self.config.training.seed, epoch))
 
-    def loss(self, network: LanguageModel, batch: Segment, smoothing: float) -> tuple[Tensor, Tensor]:
-        """Of all steps, going on from the segment before."""
+    def loss(self, network: LanguageNetwork, batch: Segment, smoothing: float) -> tuple[Tensor, Tensor]:
+        """The loss of all steps, with the state after the previous segment as their initial state."""
         state = self._state
         streams = batch.inputs_TB.shape[1]
-        if batch.first or state is None or len(state.layers[0][0]) != streams:  # --force may have brought another text
+        if batch.first or state is None or len(state.layers[0][0]) != streams:  # with --force the text may have changed
             state = network.start(streams)
         readouts, self._state = network.readouts(batch.inputs_TB, state)
         return readouts_loss(network, readouts, batch.outputs_TB, smoothing)
 
     def validate(self, compute: Compute, metric: str, check: Callable[[], None]) -> Validation:
-        """The loss of the development text, read in as many streams as leave each of them long.
+        """The loss of the development text, read in streams of `LONG_STREAM` subwords or more.
 
-        What the cache does is fit to that text first.
+        The cache is fitted to that text first.
         """
         network, dev = self.model.language_model.eval(), self.data.dev
         fit = None if network.cache is None else CacheFit(network.cache)
         long = max(LONG_STREAM, 2 * self.config.model.cache)  # so that the cache is full for the most part
-        segments = Segments(dev, min(len(dev) // long, MOST_STREAMS), VALIDATION_STEPS)
+        segments = Segments(dev, min(len(dev) // long, MAX_STREAMS), VALIDATION_STEPS)
         nats = 0.0
         state = network.start(segments.streams)
         with torch.no_grad():
@@ -77,11 +78,11 @@ class LanguageTask:
         return Validation(loss, BITS, loss * len(dev) / dev.characters / math.log(2), [])
 
     def carried(self) -> list[Tensor]:
-        """The state of each layer."""
+        """The state of each layer after the last batch."""
         return [tensor for layer in (self._state.layers if self._state else ()) for tensor in layer]
 
     def carry(self, tensors: list[Tensor]) -> None:
-        """Go on from a state."""
+        """Restore the state that `carried` returned."""
         rest = iter(tensors)
         network = self.model.language_model
         if not tensors:
@@ -91,11 +92,11 @@ class LanguageTask:
         self._state = LanguageState(tuple(tuple(next(rest).to(network.output_bias) for _ in s) for s in layers))
 
     def history(self) -> dict[str, Any]:
-        """The length of the text, and what the cache was fit to."""
+        """The length of the text, and the settings of the cache."""
         cache = self.model.language_model.cache
         fit = {} if cache is None else {"cache": dict(zip(("share", "sharpness"), cache.chosen(), strict=True))}
         return {"training_subwords": len(self.data.train), "training_characters": self.data.train.characters, **fit}
 
     def where(self, batch: Segment) -> str:
-        """Streams know no lines."""
+        """Segments have no line numbers."""
         return "this segment of the text"

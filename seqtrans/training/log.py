@@ -12,9 +12,14 @@ from seqtrans.errors import StreamError
 
 
 class Log:
-    """Appends records to a file; a resumed training cuts what came after its checkpoint."""
+    """Appends records to a file."""
 
     def __init__(self, path: Path, length: int) -> None:
+        """Open a log and keep its first `length` bytes: a resumed training drops the records after its checkpoint.
+
+        Raises:
+            StreamError: the file cannot be written.
+        """
         try:
             self._stream: BinaryIO = path.open("r+b" if length and path.exists() else "wb")
             self._stream.seek(0, 2)

@@ -1,7 +1,8 @@
-"""The training loop: update, validate, keep the best, stop, go on."""
+"""The training loop: update, validate, keep the best model, save checkpoints, stop and resume."""
 
 from __future__ import annotations
 
+import logging
 import time
 from collections.abc import Callable
 from dataclasses import replace
@@ -10,13 +11,15 @@ from typing import Any
 
 import torch
 
-from seqtrans import __version__
-from seqtrans.config import Config
+from seqtrans.config.schema import Config
 from seqtrans.device import Compute
-from seqtrans.errors import Interrupted, SeqtransError
-from seqtrans.model.file import save_model, set_weights, subword_tensors, weights_of
+from seqtrans.errors import DataError, Interrupted, SeqtransError
+from seqtrans.io.files import copy_file
+from seqtrans.model.file import save_model, subword_tensors, trained_steps
+from seqtrans.model.trained import DATA_DIGESTS
+from seqtrans.model.weights import set_weights, weights_of
 from seqtrans.randomness import derived_seed
-from seqtrans.text.files import copy_file
+from seqtrans.recurrent.seeding import seeded_weights
 from seqtrans.training.checkpoint import (
     Checkpoint,
     Position,
@@ -32,15 +35,19 @@ from seqtrans.training.signals import StopRequest
 from seqtrans.training.task import AnyBatch, Task
 from seqtrans.training.update import Updater
 from seqtrans.training.validation import Validation, is_better
+from seqtrans.version import __version__
+
+_logger = logging.getLogger(__name__)
 
 VALIDATE_BETWEEN = (250, 1000)
-"""Where nothing else is configured: an epoch is validated once, but within these numbers of steps."""
+"""The fewest and the most steps between validations, where the default is one an epoch."""
 LOG_EVERY = 50
+"""Steps between two records of updates in the log."""
 CARRIED = "carried"
-"""The part of a checkpoint that holds what the next batch needs of those before it."""
+"""The part of a checkpoint with the state that one batch hands to the next."""
 
 MakeTask = Callable[[], Task]
-"""Makes the network too, whose initial weights come from the random numbers of then."""
+"""Makes the network too, whose initial weights are drawn from torch's generator at that time."""
 
 
 class Trainer:
@@ -53,8 +60,8 @@ class Trainer:
         self.position = Position()
         self.stop = StopRequest()
         training = config.training
-        torch.manual_seed(derived_seed(training.seed, "initial weights"))
-        self.task = make()
+        with seeded_weights(derived_seed(training.seed, "initial weights")):
+            self.task = make()
         self.model = self.task.model
         network = self.model.network.to(compute.device)
         self.updater = Updater(network, training, compute)
@@ -67,10 +74,18 @@ class Trainer:
         self._began = time.monotonic()
 
     def resume(self, checkpoint: Checkpoint) -> None:
-        """Go on where a checkpoint stands."""
+        """Continue from a checkpoint.
+
+        Raises:
+            DataError: its weights do not fit the network; a user's cell may have changed.
+        """
+        weights = checkpoint.part("weights")
+        expected = {name: tensor.shape for name, tensor in weights_of(self.model.network).items()}
+        if {name: tensor.shape for name, tensor in weights.items()} != expected:
+            raise DataError(f"{self.folder.path}: the weights do not fit the network; has its cell's file changed?")
         self.position = checkpoint.position
         self._earlier_seconds = checkpoint.position.seconds
-        set_weights(self.model.network, checkpoint.part("weights"))
+        set_weights(self.model.network, weights)
         average = checkpoint.part("average")
         for name, tensor in self.updater.average.weights().items():
             tensor.copy_(average[name])
@@ -82,19 +97,21 @@ class Trainer:
         self._restore_best()
 
     def _restore_best(self) -> None:
-        """Write the best model anew where it was deleted, as make does with the target of what is interrupted."""
-        best = self.folder.best_model
-        if not self.position.best_step or (best.exists() and self.output.exists()):
+        """Write the best model again if it is gone: make deletes the target of an interrupted command."""
+        best, step = self.folder.best_model, self.position.best_step
+        if not step:
             return
-        if best.exists():
-            copy_file(best, self.output)
-            self.progress.say(f"{self.output}: written anew, the best model so far (step {self.position.best_step:,})")
-        elif self.output.exists():
+        if trained_steps(best) is not None:
+            if not self.output.exists():
+                copy_file(best, self.output)
+                _logger.info(f"{self.output}: written anew, the best model so far (step {step:,})")
+        elif trained_steps(self.output) == step:
             copy_file(self.output, best)
         else:
             self.position.best_score, self.position.best_step, self.position.stale = None, 0, 0
-            self.progress.say(
-                f"warning: {self.output} and {best} are gone; the next validation counts as the best so far"
+            _logger.warning(
+                f"neither {self.output} nor {best} is the best model of this training; "
+                "the next validation counts as the best so far"
             )
 
     def run(self) -> None:
@@ -115,10 +132,10 @@ class Trainer:
             except Interrupted:
                 self._save_checkpoint()
                 raise
-            self.position.finished = True
-            self._save_checkpoint()
             if self._last is not None:
                 self._save_model(self.folder.last_model, self._last)
+            self.position.finished = True
+            self._save_checkpoint()
             if self.position.best_step and self.output.is_file():
                 self.output.touch()  # newer than what it was made from, as make wants it
 
@@ -132,7 +149,7 @@ class Trainer:
             if over:
                 return
             self._update()
-            self._look_for_signal()
+            self._stop_if_asked()
 
     def _update(self) -> None:
         """One step of gradient descent."""
@@ -159,32 +176,32 @@ class Trainer:
         )
 
     def _validate(self) -> None:
-        """Look at the development set; keep the model if it is the best so far; save a checkpoint."""
+        """Measure the model on the development set; keep it if it is the best so far; save a checkpoint."""
         metric, position = self.config.training.metric, self.position
         with self.updater.average.applied():
-            found = self.task.validate(self.compute, metric, self._look_for_signal)
-        better, value = is_better(found, position.best_score, metric)
-        self._last = found
+            result = self.task.validate(self.compute, metric, self._stop_if_asked)
+        better, value = is_better(result, position.best_score, metric)
+        self._last = result
         position.validated = position.step
         position.stale = 0 if better else position.stale + 1
         if better:
             position.best_score, position.best_step = value, position.step
-            self._save_model(self.folder.best_model, found)
+            self._save_model(self.folder.best_model, result)
             copy_file(self.folder.best_model, self.output)
         position.seconds = self._seconds()
         self._log.write(
-            "validation", step=position.step, loss=found.loss, metric=found.metric, score=found.score,
+            "validation", step=position.step, loss=result.loss, metric=result.metric, score=result.score,
             kept=better, seconds=position.seconds,
         )  # fmt: skip
-        self.progress.validation(found, f"step {position.step:,}", better)
+        self.progress.validation(result, position.step, better)
         self._save_checkpoint()
         self.progress.pause()
 
-    def _save_model(self, path: Path, found: Validation) -> None:
-        save_model(path, replace(self.model, history=self._history(found)), self.updater.average.weights())
+    def _save_model(self, path: Path, result: Validation) -> None:
+        save_model(path, replace(self.model, history=self._history(result)), self.updater.average.weights())
 
-    def _history(self, found: Validation) -> dict[str, Any]:
-        """What the model file tells of its making; nothing in it depends on the time it took."""
+    def _history(self, result: Validation) -> dict[str, Any]:
+        """How the model was made, for its file; nothing here depends on the time it took."""
         search = {"search": "greedy"} if self.config.model.task == "translate" else {}
         return {
             "seqtrans": __version__,
@@ -193,8 +210,8 @@ class Trainer:
             "steps": self.position.step,
             "epochs": round(self.position.step / self._epoch_steps, 2),
             **self.task.history(),
-            "data": self.task.digests,
-            "dev": {"loss": found.loss, found.metric: found.score, **search},
+            DATA_DIGESTS: self.task.digests,
+            "dev": {"loss": result.loss, result.metric: result.score, **search},
         }
 
     def _save_checkpoint(self) -> None:
@@ -206,8 +223,8 @@ class Trainer:
         tensors |= {f"{CARRIED}.{number}": tensor for number, tensor in enumerate(self.task.carried())}
         self.folder.save(Checkpoint(self.config, self.position, self.task.digests, tensors))
 
-    def _look_for_signal(self) -> None:
-        """Break off where a signal asked for it."""
+    def _stop_if_asked(self) -> None:
+        """Stop the training if a signal asked for it."""
         if self.stop.signal is not None:
             kept = "" if self.position.best_step else ", before there was a model"
             raise Interrupted(
@@ -219,7 +236,7 @@ class Trainer:
     def _diverged(self, batch: AnyBatch) -> SeqtransError:
         return SeqtransError(
             f"step {self.position.step + 1}: the loss is not a number any more, at {self.task.where(batch)}; "
-            f"what was kept before stays; remove {self.folder.path} and try a lower learning_rate or clip_norm"
+            f"a model kept earlier stays; remove {self.folder.path} and try a lower learning_rate or clip_norm"
         )
 
     def _progress(self) -> float:

@@ -1,4 +1,4 @@
-"""Cross-entropy with label smoothing, in chunks, without ever holding all scores at once.
+"""Cross-entropy with label smoothing, in chunks, so that the scores of all predictions are never in memory at once.
 
 Shapes: N predictions, E readout units, V target vocabulary.
 """
@@ -11,14 +11,14 @@ import torch
 from torch import Tensor
 from torch.autograd.function import once_differentiable
 
-from seqtrans.model.file import Network
 from seqtrans.model.seq2seq import Seq2Seq
-from seqtrans.model.tagger import Tagger
+from seqtrans.model.tagger import TaggerNetwork
+from seqtrans.model.trained import Network
 from seqtrans.text.batches import Batch
 from seqtrans.text.subwords import PAD_ID
 
-CHUNK = 512
-"""Predictions a chunk: its scores stay in the processor's cache from the product to the gradient."""
+PREDICTIONS_AT_ONCE = 512
+"""Predictions a chunk: few enough for the scores to stay in the processor's cache until their gradient is computed."""
 
 
 def cross_entropy(
@@ -37,8 +37,8 @@ def cross_entropy(
 class _CrossEntropy(torch.autograd.Function):
     """With p the softmax of the scores, the gradient of a score is p - (1 - smoothing) [target] - smoothing / V.
 
-    The last term, and the mean score in the smoothed loss, need no pass over the scores: being the same
-    everywhere, they come out of sums over the rows of the weight and over the readouts.
+    The last term and the mean score in the smoothed loss are the same for all scores of a row. They need no pass over
+    the scores: sums over the rows of the weight and over the readouts give them.
     """
 
     @staticmethod
@@ -55,8 +55,8 @@ class _CrossEntropy(torch.autograd.Function):
             d_readouts = torch.empty_like(readouts)
             d_weight = (-share * total_readout).repeat(len(weight), 1)
             d_bias = torch.full_like(bias, -share * len(readouts))
-        for start in range(0, len(readouts), CHUNK):
-            chunk, wanted = readouts[start : start + CHUNK], targets[start : start + CHUNK]
+        for start in range(0, len(readouts), PREDICTIONS_AT_ONCE):
+            chunk, wanted = readouts[start : start + PREDICTIONS_AT_ONCE], targets[start : start + PREDICTIONS_AT_ONCE]
             rows = torch.arange(len(chunk), device=chunk.device)
             scores = torch.addmm(low_bias, chunk, low.t())
             probabilities = torch.softmax(scores, dim=1)
@@ -66,7 +66,7 @@ class _CrossEntropy(torch.autograd.Function):
             if not needed:
                 continue
             d_scores = probabilities.index_put_((rows, wanted), (probability - (1 - smoothing)).to(low.dtype))
-            torch.mm(d_scores, low, out=d_readouts[start : start + CHUNK])
+            torch.mm(d_scores, low, out=d_readouts[start : start + PREDICTIONS_AT_ONCE])
             if low.dtype == weight.dtype:
                 d_weight.addmm_(d_scores.t(), chunk)
             else:
@@ -90,8 +90,8 @@ def _of_targets(
 ) -> tuple[Tensor, Tensor]:
     """The probability of each target and its logarithm, [N] in 32 bits or more.
 
-    Near 1, where few bits tell nothing from nothing, it is what the others leave of 1; where it is too small a
-    number, its logarithm comes from the scores.
+    Near 1, where 16 bits are too coarse, the probability is 1 minus the sum of the others. Where it is close to the
+    smallest number, its logarithm is computed from the scores.
     """
     exact = torch.promote_types(scores_NV.dtype, torch.float32)
     rounded = probabilities_NV[rows_N, targets_N].to(exact)
@@ -105,9 +105,11 @@ def _of_targets(
     return probability, logs
 
 
-def batch_loss(network: Seq2Seq | Tagger, batch: Batch, smoothing: float, bptt: int = 0) -> tuple[Tensor, Tensor]:
-    """`cross_entropy` of a batch's targets; a tagger finds one at each position of the source."""
-    if isinstance(network, Tagger):
+def batch_loss(
+    network: Seq2Seq | TaggerNetwork, batch: Batch, smoothing: float, bptt: int = 0
+) -> tuple[Tensor, Tensor]:
+    """`cross_entropy` of a batch's targets; a tagger has one for each position of the source."""
+    if isinstance(network, TaggerNetwork):
         readouts = network.readouts(batch.source_SB, batch.source_lengths_B)
     else:
         memory = network.encode(batch.source_SB, batch.source_lengths_B)
@@ -118,7 +120,7 @@ def batch_loss(network: Seq2Seq | Tagger, batch: Batch, smoothing: float, bptt: 
 def readouts_loss(
     network: Network, readouts_TBE: Tensor, outputs_TB: Tensor, smoothing: float
 ) -> tuple[Tensor, Tensor]:
-    """`cross_entropy` of what the readouts predict, padding left out."""
+    """`cross_entropy` of the predictions from readouts, padding left out."""
     targets = outputs_TB.flatten()
     real = (targets != PAD_ID).nonzero().squeeze(1)
     readouts_NE = readouts_TBE.flatten(0, 1).index_select(0, real)

@@ -1,24 +1,20 @@
-"""What a person sees of a training: a live line in a terminal, plain lines in a log file.
+"""What a training reports while it runs: speed and loss every few seconds, and each validation.
 
 Rates are target subwords a second, EOS included and padding not; losses are nats a target subword.
 """
 
 from __future__ import annotations
 
+import logging
 import math
-import sys
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
-from types import TracebackType
 
-from rich.console import Console
-from rich.status import Status
-
-from seqtrans.scoring.registry import shown
+from seqtrans.scoring.registry import formatted_score
 from seqtrans.training.validation import BITS, Validation
 
-PLAIN_SECONDS = 10.0
-"""Between two lines where stderr is not a terminal."""
+_logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -33,72 +29,51 @@ class StepReport:
     progress: float
     """The share of the budget that is spent, 0 to 1; 0 where only patience ends the training."""
     seconds: float
-    """Spent in all."""
+    """Spent since the training began, by earlier processes too."""
 
 
 class Progress:
-    """Writes to stderr; `quiet` leaves warnings only."""
+    """Logs validations, and by default the mean of the latest updates too."""
 
-    def __init__(self, quiet: bool = False) -> None:
-        self.quiet = quiet
-        self._console = Console(file=sys.stderr, highlight=False, soft_wrap=True, emoji=False)
-        self._live: Status | None = None
-        self._since = time.monotonic()
-        self._loss = self._tokens = 0.0
-
-    def __enter__(self) -> Progress:
-        if self._console.is_terminal and not self._console.is_dumb_terminal and not self.quiet:
-            self._live = self._console.status("starting")
-            self._live.start()
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        if self._live is not None:
-            self._live.stop()
-
-    def say(self, message: str) -> None:
-        """One line; messages that begin with "warning" are shown even when quiet."""
-        if not self.quiet or message.startswith("warning"):
-            self._console.print(message, markup=False)
+    def __init__(self, show: Callable[[str], None] = _logger.info, interval: float = 10.0) -> None:
+        """`show` gets a line about the latest updates every `interval` seconds."""
+        self.show, self.interval = show, interval
+        self.pause()
 
     def step(self, report: StepReport) -> None:
-        """Take in an update; show the mean of the last ones when it is time."""
+        """Count an update; show the mean of the latest ones when the interval is over."""
         self._loss += report.loss * report.tokens
         self._tokens += report.tokens
-        now = time.monotonic()
-        if now - self._since < (0.5 if self._live else PLAIN_SECONDS):
+        elapsed = time.monotonic() - self._start
+        if elapsed < self.interval:
             return
-        mean, rate = self._loss / self._tokens, self._tokens / (now - self._since)
+        mean, rate = self._loss / self._tokens, self._tokens / elapsed
         left = report.seconds * (1 - report.progress) / report.progress if report.progress > 0 else math.inf
-        line = (
+        self.show(
             f"step {report.step:,}  epoch {report.epoch:.2f}  loss {mean:.3f}  perplexity {_perplexity(mean)}  "
             f"{rate:,.0f} tokens/s  ETA {_clock(left)}  learning rate {report.learning_rate:.2g}"
         )
-        if self._live is not None:
-            self._live.update(line)
-        else:
-            self.say(line)
         self.pause()
 
     def pause(self) -> None:
-        """Begin a new stretch of updates, after something else took time."""
-        self._since = time.monotonic()
+        """Start a new interval, so that the time of a validation does not count as time of updates."""
+        self._start = time.monotonic()
         self._loss = self._tokens = 0.0
 
-    def validation(self, found: Validation, position: str, kept: bool) -> None:
-        """Show a validation, and how the sample sentences fare."""
-        mark = "  (best so far, kept)" if kept else ""
-        self.say(f"{position}  dev loss {found.loss:.3f}  perplexity {_perplexity(found.loss)}  {_score(found)}{mark}")
-        for source, translation, reference in found.samples:
-            self.say(f"    {source}\n      -> {translation}\n       = {reference}")
+    def validation(self, result: Validation, step: int, best: bool) -> None:
+        """Log a validation and its sample translations; `best`: it is the best so far, and the model was kept."""
+        mark = "  (best so far, kept)" if best else ""
+        _logger.info(
+            f"step {step:,}  dev loss {result.loss:.3f}  perplexity {_perplexity(result.loss)}  {_score(result)}{mark}"
+        )
+        for source, translation, reference in result.samples:
+            _logger.info(f"    {source}\n      -> {translation}\n       = {reference}")
 
 
-def _score(found: Validation) -> str:
-    if found.metric == BITS:
-        return f"{found.score:.3f} bits a character"
-    return f"{found.metric} {shown(found.metric, found.score)}"
+def _score(result: Validation) -> str:
+    if result.metric == BITS:
+        return f"{result.score:.3f} bits a character"
+    return f"{result.metric} {formatted_score(result.metric, result.score)}"
 
 
 def _perplexity(loss: float) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 
-from seqtrans.config import TrainingConfig
+from seqtrans.config.schema import TrainingConfig
 
 FLOOR = 0.01
 """The share of the learning rate at which a decay ends."""

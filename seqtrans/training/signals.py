@@ -1,13 +1,17 @@
-"""Stopping on request: a first signal asks, a second one insists."""
+"""Stopping on request: the first signal asks for an orderly end, the second has its usual effect."""
 
 from __future__ import annotations
 
 import signal
-from collections.abc import Iterator
+import threading
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from types import FrameType
+from typing import Any
 
 _SIGNALS = (signal.SIGINT, signal.SIGTERM)
+
+Handler = Callable[[int, FrameType | None], Any] | int
 
 
 class StopRequest:
@@ -15,21 +19,34 @@ class StopRequest:
 
     def __init__(self) -> None:
         self.signal: signal.Signals | None = None
+        self._handlers: dict[signal.Signals, Handler] = {}
 
     def __bool__(self) -> bool:
         return self.signal is not None
 
     def _receive(self, number: int, _frame: FrameType | None) -> None:
-        if self.signal is not None:
-            raise SystemExit(128 + number)
-        self.signal = signal.Signals(number)
+        if self.signal is None:
+            self.signal = signal.Signals(number)
+            return
+        handler = self._handlers[signal.Signals(number)]
+        signal.signal(number, signal.SIG_DFL if handler is signal.SIG_IGN else handler)
+        signal.raise_signal(number)
 
     @contextmanager
     def listening(self) -> Iterator[None]:
-        """Take the signals inside the block, and give them back after it."""
-        before = {number: signal.signal(number, self._receive) for number in _SIGNALS}
+        """Receive the signals inside the block, and restore their handlers after it.
+
+        Only the main thread can receive signals; in another one the block runs without.
+        """
+        if threading.current_thread() is not threading.main_thread():
+            yield
+            return
+        for number in _SIGNALS:
+            before = signal.signal(number, self._receive)
+            # None: a handler that is not Python's, which Python cannot restore
+            self._handlers[number] = signal.SIG_DFL if before is None else before
         try:
             yield
         finally:
-            for number, handler in before.items():
+            for number, handler in self._handlers.items():
                 signal.signal(number, handler)

@@ -1,4 +1,4 @@
-"""What a training loop asks of what is trained: batches, their loss, and how good the model is."""
+"""The interface between the training loop and the kinds of models: batches, their loss, validation."""
 
 from __future__ import annotations
 
@@ -9,35 +9,35 @@ import torch
 from torch import Tensor
 
 from seqtrans.device import Compute
-from seqtrans.model.file import TrainedModel
+from seqtrans.model.trained import TrainedModel
 from seqtrans.training.validation import Validation
 
 
 class AnyBatch(Protocol):
-    """What there is to learn from in one update."""
+    """The examples of one update."""
 
     @property
     def target_tokens(self) -> int:
-        """Predictions, padding not counted."""
+        """Number of predictions, without padding."""
         ...
 
     def to(self, device: torch.device) -> AnyBatch:
-        """The same on a device."""
+        """The same batch on a device."""
         ...
 
 
 class Task(Protocol):
-    """A model to be, and the data to make it from."""
+    """A model to train, and its data."""
 
     model: TrainedModel
     digests: dict[str, str]
     """SHA-256 of each corpus file and subword model."""
     epoch_steps: int
     size: str
-    """How much there is to learn from, for the user."""
+    """The size of the training data, for a message."""
 
     def batch(self, epoch: int, number: int) -> AnyBatch:
-        """Batch `number` of an epoch; the same each time it is asked for."""
+        """Batch `number` of an epoch, always the same for the same arguments."""
         ...
 
     def loss(self, network: Any, batch: Any, smoothing: float) -> tuple[Tensor, Tensor]:
@@ -45,21 +45,21 @@ class Task(Protocol):
         ...
 
     def validate(self, compute: Compute, metric: str, check: Callable[[], None]) -> Validation:
-        """How good the model is on the development text; `check` may raise to break off."""
+        """Measure the model on the development text; `check` is called often, and may raise to stop."""
         ...
 
     def carried(self) -> list[Tensor]:
-        """What the next batch needs of those before it."""
+        """The state that the last batch hands to the next one."""
         ...
 
     def carry(self, tensors: list[Tensor]) -> None:
-        """Put back what `carried` gave."""
+        """Restore what `carried` returned."""
         ...
 
     def history(self) -> dict[str, Any]:
-        """What the model file tells of the data."""
+        """Facts about the data for the model file."""
         ...
 
     def where(self, batch: Any) -> str:
-        """Where in the data a batch comes from, for an error message."""
+        """The place of a batch in the data, for an error message."""
         ...

@@ -1,4 +1,4 @@
-"""Training a translator, or a tagger."""
+"""Training a translator or a tagger."""
 
 from __future__ import annotations
 
@@ -11,13 +11,14 @@ import numpy as np
 from numpy.typing import NDArray
 from torch import Tensor
 
-from seqtrans.config import Config
+from seqtrans.config.schema import Config
 from seqtrans.device import Compute
-from seqtrans.model.file import LENGTH_RATIO, fresh_model
 from seqtrans.model.seq2seq import Seq2Seq
 from seqtrans.model.shortlist import Shortlist
-from seqtrans.model.tagger import Tagger
-from seqtrans.search.hypothesis import SearchOptions
+from seqtrans.model.tagger import TaggerNetwork
+from seqtrans.model.trained import LENGTH_RATIO, fresh_model
+from seqtrans.recurrent.cells.base import Cell
+from seqtrans.search.options import DEFAULT_EXTRA
 from seqtrans.text.batches import Batch, epoch_order, make_batch
 from seqtrans.training.objective import batch_loss
 from seqtrans.training.preparation import TrainingData
@@ -25,12 +26,18 @@ from seqtrans.training.validation import Validation, validate
 
 
 class TranslationTask:
-    """A `Task` of sentence pairs."""
+    """A `Task` for sentence pairs."""
 
-    def __init__(self, config: Config, data: TrainingData, shortlist: Shortlist | None = None) -> None:
-        """Make the network; its file will hold the `shortlist`."""
+    def __init__(
+        self,
+        config: Config,
+        data: TrainingData,
+        shortlist: Shortlist | None = None,
+        cell: type[Cell] | None = None,
+    ) -> None:
+        """Make the network; the `shortlist` goes into its file."""
         self.config, self.data = config, data
-        fresh = fresh_model(config, data.source_subwords, data.target_subwords)
+        fresh = fresh_model(config, data.source_subwords, data.target_subwords, cell)
         self.model = replace(fresh, history=self.history(), shortlist=shortlist)
         self.digests = data.digests
         self.epoch_steps = math.ceil(len(data.train) / config.training.batch_size)
@@ -38,14 +45,14 @@ class TranslationTask:
         self._orders: dict[int, list[NDArray[np.int64]]] = {}
 
     def batch(self, epoch: int, number: int) -> Batch:
-        """Pairs of like length."""
+        """Pairs of similar length."""
         if epoch not in self._orders:
             training = self.config.training
             self._orders = {epoch: epoch_order(self.data.train, training.batch_size, training.seed, epoch)}
         return make_batch(self.data.train, self._orders[epoch][number])
 
-    def loss(self, network: Seq2Seq | Tagger, batch: Batch, smoothing: float) -> tuple[Tensor, Tensor]:
-        """Of the targets."""
+    def loss(self, network: Seq2Seq | TaggerNetwork, batch: Batch, smoothing: float) -> tuple[Tensor, Tensor]:
+        """The loss of the targets."""
         return batch_loss(network, batch, smoothing, self.config.training.bptt)
 
     def validate(self, compute: Compute, metric: str, check: Callable[[], None]) -> Validation:
@@ -53,18 +60,18 @@ class TranslationTask:
         return validate(self.model, self.data, compute, metric, check)
 
     def carried(self) -> list[Tensor]:
-        """Nothing: pairs stand alone."""
+        """Nothing: batches are independent."""
         return []
 
     def carry(self, tensors: list[Tensor]) -> None:
-        """Nothing."""
+        """Do nothing."""
 
     def history(self) -> dict[str, Any]:
-        """The number of pairs, and how long translations may become."""
+        """The number of pairs, and the length limit of translations."""
         pairs = self.data.train
-        return {"training_pairs": len(pairs), LENGTH_RATIO: pairs.length_ratio(SearchOptions().max_extra)}
+        return {"training_pairs": len(pairs), LENGTH_RATIO: pairs.length_ratio(DEFAULT_EXTRA)}
 
     def where(self, batch: Batch) -> str:
-        """Line numbers."""
+        """The line numbers of its pairs."""
         lines = self.data.train.kept[batch.pairs] + 1
         return f"training lines {', '.join(map(str, sorted(lines.tolist())[:8]))}" + (", ..." if len(lines) > 8 else "")

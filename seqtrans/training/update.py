@@ -10,30 +10,32 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from seqtrans.config import TrainingConfig
+from seqtrans.config.schema import TrainingConfig
 from seqtrans.device import Compute
-from seqtrans.model.file import Network
+from seqtrans.model.trained import Network
 from seqtrans.randomness import derived_seed
-from seqtrans.training.average import WeightAverage
+from seqtrans.recurrent.seeding import seeded_masks
+from seqtrans.training import foreach
+from seqtrans.training.moving_average import MovingAverage
 from seqtrans.training.task import AnyBatch
 
 Loss = Callable[[Any, Any, float], tuple[Tensor, Tensor]]
-"""A network, a batch and the label smoothing -> see `Task.loss`."""
+"""A function of a network, a batch and the label smoothing, as `Task.loss`."""
 
 BETAS = (0.9, 0.998)
 
 
 @dataclass(frozen=True)
 class Update:
-    """What an update found."""
+    """The outcome of one update."""
 
     loss: float
-    """Nats a target subword, without label smoothing."""
+    """Nats a target subword before the update, without label smoothing."""
     gradient_norm: float
     """Before clipping."""
 
     def is_finite(self) -> bool:
-        """Whether the weights may be trusted after it."""
+        """Whether loss and gradient are finite; if not, the weights were left unchanged."""
         return math.isfinite(self.loss) and math.isfinite(self.gradient_norm)
 
 
@@ -42,7 +44,7 @@ class Updater:
 
     def __init__(self, network: Network, config: TrainingConfig, compute: Compute) -> None:
         self.network, self.config, self.compute = network, config, compute
-        self.average = WeightAverage(network, config.ema)
+        self.average = MovingAverage(network, config.ema)
         self.optimizer = torch.optim.AdamW(
             network.parameters(),
             lr=config.learning_rate,
@@ -52,11 +54,11 @@ class Updater:
         )
 
     def step(self, batch: AnyBatch, number: int, learning_rate: float, loss: Loss) -> Update:
-        """Update number `number`, from 1; weights stay as they are where the result is not finite."""
+        """Do update `number` (from 1); the weights stay unchanged where loss or gradient is not finite."""
         self.network.train()
-        torch.manual_seed(derived_seed(self.config.seed, "dropout", number))
         self.optimizer.zero_grad()
-        with self.compute.arithmetic():
+        seed = derived_seed(self.config.seed, "dropout", number)
+        with seeded_masks(seed, self.compute.device), self.compute.arithmetic():
             smoothed, plain = loss(self.network, batch, self.config.label_smoothing)
         (smoothed / batch.target_tokens).backward()
         update = Update(float(plain) / batch.target_tokens, self._clip())
@@ -68,15 +70,14 @@ class Updater:
         return update
 
     def _clip(self) -> float:
-        """Cut the gradients' numbers, then scale to the configured norm (Pascanu et al. 2013, section 3.2).
+        """Clip the gradients by value, then by norm (Pascanu et al. 2013, section 3.2).
 
-        Returns the norm before it is scaled.
+        Returns the norm before it is clipped.
         """
         gradients = [p.grad for p in self.network.parameters() if p.grad is not None]
         if self.config.clip_value:
-            torch._foreach_clamp_min_(gradients, -self.config.clip_value)
-            torch._foreach_clamp_max_(gradients, self.config.clip_value)
-        norm = float(torch.stack(torch._foreach_norm(gradients)).norm())
-        if 0 < self.config.clip_norm < norm:  # most updates need none, and are spared a pass over all gradients
-            torch._foreach_mul_(gradients, self.config.clip_norm / norm)
+            foreach.clamp_(gradients, self.config.clip_value)
+        norm = float(torch.stack(foreach.norms(gradients)).norm())
+        if 0 < self.config.clip_norm < norm:  # so that most updates need no pass over all gradients
+            foreach.scale_(gradients, self.config.clip_norm / norm)
         return norm

@@ -23,12 +23,13 @@ from rich.console import Console
 from rich.table import Table
 from torch import Tensor
 
-from seqtrans.config import ModelConfig, TrainingConfig
+from seqtrans.config.schema import ModelConfig, TrainingConfig
 from seqtrans.device import Compute, choose_compute
 from seqtrans.model.memory import Memory
 from seqtrans.model.seq2seq import Seq2Seq
 from seqtrans.search.decoding import search
-from seqtrans.search.hypothesis import Request, SearchOptions
+from seqtrans.search.hypothesis import Request
+from seqtrans.search.options import SearchOptions
 from seqtrans.search.scorer import ModelScorer
 from seqtrans.text.batches import Batch, epoch_order, make_batch
 from seqtrans.text.corpus import EncodedCorpus, Ragged
@@ -107,6 +108,7 @@ def training_speed(config: ModelConfig, data: EncodedCorpus, compute: Compute, u
 def shares(updater: Updater, batch: Batch) -> dict[str, float]:
     """Seconds of each part of an update; the graph is cut between the parts, so that each is timed alone."""
     network, compute = updater.network, updater.compute
+    assert isinstance(network, Seq2Seq)
     taken: dict[str, list[float]] = {}
 
     @contextmanager
@@ -195,6 +197,8 @@ def main() -> None:
     console.print(table)
 
     updater = updaters["without input feeding"]
+    network = updater.network
+    assert isinstance(network, Seq2Seq)
     parts = shares(updater, make_batch(data, epoch_order(data, BATCH, 1, 0)[0]))
     table = Table("part of an update", "ms", "share", title="Without input feeding")
     for name, seconds in parts.items():
@@ -203,7 +207,7 @@ def main() -> None:
 
     table = Table("decoding", "sentences/s", title=f"{BATCH} sentences together, hypotheses as long as sources")
     for beam in (1, 5):
-        table.add_row(f"beam {beam}", f"{decoding_speed(updater.network, data, compute, beam, 512):,.0f}")
+        table.add_row(f"beam {beam}", f"{decoding_speed(network, data, compute, beam, 512):,.0f}")
     console.print(table)
     console.print(f"seqtrans --help: {help_seconds():.2f} s")
     console.print(f"peak memory {resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024:,.0f} MB")

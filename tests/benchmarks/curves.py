@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from rich.console import Console
 from rich.table import Table
 
-from seqtrans.config import ModelConfig, TrainingConfig
+from seqtrans.config.schema import ModelConfig, TrainingConfig
 from seqtrans.device import Compute
 from seqtrans.model.seq2seq import Seq2Seq
 from seqtrans.recurrent.cells import cell_names, variants
@@ -48,7 +48,8 @@ def curve(cell: str, dtype: torch.dtype, corpus: EncodedCorpus, vocab: int) -> N
         updater.step(make_batch(corpus, pick.choice(len(corpus), BATCH)), number, RATE, batch_loss).loss
         for number in range(1, UPDATES + 1)
     ]
-    return np.array(losses).reshape(-1, WINDOW).mean(axis=1)
+    means: NDArray[np.float64] = np.array(losses).reshape(-1, WINDOW).mean(axis=1)
+    return means
 
 
 def main() -> None:

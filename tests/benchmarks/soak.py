@@ -9,6 +9,7 @@ import subprocess
 import sys
 import threading
 import time
+from collections.abc import Iterator
 from itertools import cycle, islice
 from pathlib import Path
 
@@ -42,7 +43,7 @@ def main() -> None:
     parser.add_argument("--beam", type=int, default=1)
     arguments = parser.parse_args()
     if arguments.text is None:
-        text = (f"{sentence.en}\n".encode() for sentence in draw(Dice(1)))
+        text: Iterator[bytes] = (f"{sentence.en}\n".encode() for sentence in draw(Dice(1)))
     else:
         text = cycle(arguments.text.read_bytes().splitlines(keepends=True))
     lines = list(islice(text, arguments.lines))

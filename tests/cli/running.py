@@ -20,13 +20,15 @@ def lines(run: Any) -> list[str]:
     return found
 
 
-def asked_in_a_pipe(model: Path, *flags: object) -> subprocess.Popen[bytes]:
+def asked_in_a_pipe(
+    model: Path, *flags: object, text: str = "one two\n", **environment: str
+) -> subprocess.Popen[bytes]:
     """A process that has been sent one line, and may be sent more."""
     process = subprocess.Popen(
         seqtrans_command("translate", "-m", model, *flags),
-        stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=seqtrans_environment(),
+        stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=seqtrans_environment(**environment),
     )  # fmt: skip
     assert process.stdin is not None
-    process.stdin.write(b"one two\n")
+    process.stdin.write(text.encode())
     process.stdin.flush()
     return process

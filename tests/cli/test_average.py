@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 import torch
 
-from seqtrans.model.file import load_model, weights_of
+from seqtrans.model.file import load_model
+from seqtrans.model.weights import weights_of
 from tests.conftest import RunSeqtrans
 
 Text = tuple[Path, Path]

@@ -8,8 +8,9 @@ from pathlib import Path
 import pytest
 import torch
 
-from seqtrans.config import Config, ModelConfig, TrainingConfig
-from seqtrans.model.file import TrainedModel, build_network, save_model
+from seqtrans.config.schema import Config, ModelConfig, TrainingConfig
+from seqtrans.model.file import save_model
+from seqtrans.model.trained import TrainedModel, build_network
 from seqtrans.text.subword_training import learn_subwords
 from tests.conftest import RunSeqtrans
 

@@ -175,8 +175,8 @@ def test_a_stopped_and_resumed_training_ends_with_the_same_bytes(
         (["translate", "--alignment", "words"], "is a language model"),
         (["score", "x", "-r", "y"], "leave out -r"),
         (["score", "-", "-"], "can be read only once"),
-        (["generate", "--temperature", -1], "--temperature must be"),
-        (["generate", "--top-p", 0], "--top-p must be"),
+        (["generate", "--temperature", -1], "--temperature: temperature must be"),
+        (["generate", "--top-p", 0], "--top-p: top_p must be"),
         (["generate", "--lines", -1], "at least 0"),
         (["generate", "--prompt", "a\nb"], "one line"),
     ],
@@ -200,12 +200,12 @@ def test_a_translator_is_no_language_model(tiny_model: Path, run_seqtrans: RunSe
 @pytest.mark.parametrize(
     ("toml", "reason"),
     [
-        ("[model]\nattention = 'dot'\n", "attention is nothing that a language model has"),
-        ("[model]\ninput_feeding = true\n", "input_feeding is nothing that a language model has"),
-        ("[model]\nencoder_layers = 3\n", "encoder_layers is nothing that a language model has"),
+        ("[model]\nattention = 'dot'\n", "attention does not apply to a language model"),
+        ("[model]\ninput_feeding = true\n", "input_feeding does not apply to a language model"),
+        ("[model]\nencoder_layers = 3\n", "encoder_layers does not apply to a language model"),
         ("[training]\nmetric = 'bleu'\n", 'set metric = "loss"'),
         ("[training]\nbptt = 0\n", "bptt must be at least 1"),
-        ("[text]\nmax_length = 50\n", "max_length is nothing that a language model has"),
+        ("[text]\nmax_length = 50\n", "max_length does not apply to a language model"),
     ],
 )
 def test_settings_of_translators_are_refused(

@@ -85,7 +85,7 @@ def test_without_weight_the_order_stays(
         (
             b"1 ||| a ||| F= 1 ||| -1\n0 ||| a ||| F= 1 ||| -1\n1 ||| b ||| F= 1 ||| -1\n",
             65,
-            "list 1 stands in several",
+            "list 1: its lines are not consecutive",
         ),
     ],
 )

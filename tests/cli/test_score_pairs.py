@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from seqtrans.device import choose_compute
-from seqtrans.forcing import Forcer
+from seqtrans.inference.forced_decoding import ForcedDecoder
 from seqtrans.model.file import load_model
 from tests.conftest import RunSeqtrans
 
@@ -40,10 +40,10 @@ def test_a_translation_has_the_score_it_was_found_with(
 
 
 def test_long_pairs_are_scored_in_parts(tiny_model: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    forcer = Forcer(load_model(tiny_model), choose_compute("cpu", "fp32"))
+    forcer = ForcedDecoder(load_model(tiny_model), choose_compute("cpu", "fp32"))
     pairs = ["one two three four five", "six"], ["fünf vier drei zwei eins", "sechs sechs"]
     whole = forcer.force(*pairs)
-    monkeypatch.setattr("seqtrans.forcing.AREA", 13)  # two subwords of the first at a time
+    monkeypatch.setattr("seqtrans.inference.forced_decoding.MAX_AREA", 13)  # two subwords of the first at a time
     for one, other in zip(whole, forcer.force(*pairs), strict=True):
         assert one.tokens == other.tokens
         assert one.token_log_probs == pytest.approx(other.token_log_probs, abs=1e-5)

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from seqtrans.tagging import LONGEST, MARGIN, _bounds
+from seqtrans.inference.tagging import MARGIN, MAX_TOKENS, _bounds
 from tests.conftest import RunSeqtrans
 
 CONFIG = """\
@@ -81,7 +81,7 @@ def test_capitals_come_back_and_nothing_is_lost(texts: Path, capitals: Path, run
 def test_what_a_file_or_the_environment_says_to_searches_is_not_for_it(
     texts: Path, capitals: Path, run_seqtrans: RunSeqtrans
 ) -> None:
-    (texts / "search.toml").write_text("[search]\ncopy_unknown = true\ncoverage_penalty = 0.2\n", "utf-8")
+    (texts / "search.toml").write_text("[search]\ncopy_unknown = true\nn_best = 3\nsample = 3\nbeam = 9\n", "utf-8")
     flags = ["translate", "-m", capitals, "--config", texts / "search.toml"]
     run = run_seqtrans(*flags, input=b"anna\n", env={"SEQTRANS_SEARCH_BEAM": "10"})
     assert run.returncode == 0, run.stderr.decode()
@@ -102,7 +102,7 @@ def test_a_long_line_is_read_in_pieces_that_know_their_neighbours() -> None:
         for begin, end, first, last in pieces:
             assert begin == max(0, first - MARGIN)
             assert end == min(length, last + MARGIN)
-            assert 0 < end - begin <= LONGEST
+            assert 0 < end - begin <= MAX_TOKENS
 
 
 def test_words_have_tags(texts: Path, tmp_path: Path, run_seqtrans: RunSeqtrans) -> None:
@@ -147,7 +147,9 @@ def test_pairs_with_unequal_sides_are_dropped_and_counted(
     [
         (["translate", "--n-best", 2, "--format", "jsonl"], "leave out --n-best"),
         (["translate", "--beam", 3], "does not search: leave out --beam"),
-        (["translate", "--alignment", "words"], "leave out --n-best and --alignment"),
+        (["translate", "--alignment", "words"], "leave out --alignment"),
+        (["translate", "--set", "word_reward=1", "--beam", 2], "leave out --set word_reward, --beam"),
+        (["translate", "--report", "searches.jsonl"], "does not search: leave out --report"),
         (["generate"], "this model is a tagger, not a language model"),
         (["score"], "this model is a tagger, not a language model"),
     ],
@@ -166,11 +168,11 @@ def test_what_cannot_work_is_refused_in_one_line(
 @pytest.mark.parametrize(
     ("toml", "reason"),
     [
-        ("[model]\nattention = 'dot'\n", "attention is nothing that a tagger has"),
-        ("[model]\ndecoder_layers = 3\n", "decoder_layers is nothing that a tagger has"),
+        ("[model]\nattention = 'dot'\n", "attention does not apply to a tagger"),
+        ("[model]\ndecoder_layers = 3\n", "decoder_layers does not apply to a tagger"),
         ("[model]\ntied_embeddings = true\n", "no embedding of tags to tie"),
-        ("[model]\ncache = 10\n", "cache is nothing that a tagger has"),
-        ("[training]\nbptt = 5\n", "bptt is nothing that a tagger has"),
+        ("[model]\ncache = 10\n", "cache does not apply to a tagger"),
+        ("[training]\nbptt = 5\n", "bptt does not apply to a tagger"),
         ("[text]\ntype = 'bpe'\n", "tokens are of type char or word, not bpe"),
     ],
 )

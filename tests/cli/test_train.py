@@ -64,37 +64,58 @@ def test_the_same_seed_gives_the_same_bytes_and_another_seed_others(
     for number, seed in enumerate((7, 7, 8)):
         model = tmp_path / f"m{number}.safetensors"
         flags = arguments(parallel_text, tiny_config, model, "--max-steps", 12, "--seed", seed)
-        assert run_seqtrans(*flags, env={"PYTHONHASHSEED": str(number)}).returncode == 0
+        run = run_seqtrans(*flags)
+        assert run.returncode == 0, run.stderr.decode()
         digests.append(sha256(model))
     assert digests[0] == digests[1] != digests[2]
 
 
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
-def test_a_stopped_and_resumed_training_ends_with_the_same_bytes(
-    tmp_path: Path, parallel_text: Text, tiny_config: Path, run_seqtrans: RunSeqtrans, number: signal.Signals
-) -> None:
+def begin(command: list[str], model: Path) -> subprocess.Popen[bytes]:
+    """Start a training in a Python of its own; it has added to its log."""
+    log = model.with_suffix(".log.jsonl")
+    before = log.stat().st_size if log.exists() else 0
+    process = subprocess.Popen(command, stderr=subprocess.PIPE, env=seqtrans_environment(PYTHONHASHSEED="1"))
+    while process.poll() is None and not (log.exists() and log.stat().st_size > before):
+        time.sleep(0.02)
+    return process
+
+
+@pytest.mark.parametrize(
+    ("number", "most_stops"),
+    [
+        (signal.SIGTERM, 1),
+        pytest.param(signal.SIGTERM, 2, marks=pytest.mark.prove),
+        pytest.param(signal.SIGINT, 2, marks=pytest.mark.prove),
+    ],
+)
+def test_a_stopped_and_resumed_training_keeps_others_out_and_ends_with_the_same_bytes(
+    tmp_path: Path, parallel_text: Text, tiny_config: Path, run_seqtrans: RunSeqtrans,
+    number: signal.Signals, most_stops: int,
+) -> None:  # fmt: skip
+    """Its first part runs in another Python, whose sets have another order. A second stop is after the first model."""
     whole, parts = tmp_path / "whole.safetensors", tmp_path / "parts.safetensors"
     assert run_seqtrans(*arguments(parallel_text, tiny_config, whole, "--max-steps", 230)).returncode == 0
-    command = seqtrans_command(*arguments(parallel_text, tiny_config, parts, "--max-steps", 230))
-    stops = 0
-    for attempt in range(3):
-        with subprocess.Popen(command, stderr=subprocess.PIPE, env=seqtrans_environment()) as process:
-            log = parts.with_suffix(".log.jsonl")
-            want = log.stat().st_size + 1 if attempt else 1
-            while process.poll() is None and not (log.exists() and log.stat().st_size >= want):
-                time.sleep(0.02)
+    flags = arguments(parallel_text, tiny_config, parts, "--max-steps", 230)
+    command = seqtrans_command(*flags)
+    for stop in range(most_stops):
+        with begin(command, parts) as process:
+            process.send_signal(signal.SIGSTOP)
+            second = run_seqtrans(*flags, "--resume")
             process.send_signal(number)
+            process.send_signal(signal.SIGCONT)
             _, stderr = process.communicate(timeout=60)
-        if process.returncode == 0:
-            break
+        if process.returncode == 0 and stop:
+            break  # it had ended before
+        assert second.returncode == 74
+        assert "another training" in one_line(second.stderr)
         assert process.returncode == 128 + number, stderr.decode()
         assert "--resume goes on" in one_line(stderr)
         assert ("before there was a model" in one_line(stderr)) is not parts.exists()
-        stops += 1
-        if attempt == 0:
-            command.append("--resume")
-    assert stops >= 1
-    assert run_seqtrans(*arguments(parallel_text, tiny_config, parts, "--max-steps", 230, "--resume")).returncode == 0
+        third = run_seqtrans(*flags)
+        assert third.returncode == 2  # what is unfinished is not overwritten
+        assert "--resume" in one_line(third.stderr)
+        command = seqtrans_command(*flags, "--resume")
+    assert run_seqtrans(*flags, "--resume").returncode == 0
     assert sha256(parts) == sha256(whole)
     states = [path.with_suffix(".state") / "last.safetensors" for path in (whole, parts)]
     assert weights(states[0]) == weights(states[1])
@@ -105,21 +126,6 @@ def weights(checkpoint: Path) -> dict[str, bytes]:
     from safetensors.numpy import load_file
 
     return {name: array.tobytes() for name, array in load_file(checkpoint).items()}
-
-
-def test_an_unfinished_training_is_not_overwritten(
-    tmp_path: Path, parallel_text: Text, tiny_config: Path, run_seqtrans: RunSeqtrans
-) -> None:
-    model = tmp_path / "m.safetensors"
-    command = seqtrans_command(*arguments(parallel_text, tiny_config, model, "--max-steps", 100000))
-    with subprocess.Popen(command, stderr=subprocess.PIPE, env=seqtrans_environment()) as process:
-        while process.poll() is None and not model.with_suffix(".log.jsonl").exists():
-            time.sleep(0.02)
-        process.send_signal(signal.SIGTERM)
-        process.communicate(timeout=60)
-    run = run_seqtrans(*arguments(parallel_text, tiny_config, model, "--max-steps", 5))
-    assert run.returncode == 2
-    assert "--resume" in one_line(run.stderr)
 
 
 def test_resuming_with_other_settings_or_other_text_is_refused(
@@ -178,6 +184,24 @@ def test_an_output_that_is_read_too_is_refused(
     assert run.returncode == 2
     assert "would be overwritten" in one_line(run.stderr)
     assert copy.read_bytes() == parallel_text[0].read_bytes()
+
+
+def test_settings_and_cells_are_not_overwritten(
+    tmp_path: Path, parallel_text: Text, tiny_config: Path, run_seqtrans: RunSeqtrans
+) -> None:
+    own = tmp_path / "own.toml"
+    own.write_bytes(tiny_config.read_bytes())
+    run = run_seqtrans(*arguments(parallel_text, own, own, "--max-steps", 2))
+    assert run.returncode == 2
+    assert "would be overwritten" in one_line(run.stderr)
+    assert own.read_bytes() == tiny_config.read_bytes()
+    cell = tmp_path / "mine.py"
+    code = "from seqtrans.recurrent.cells.rnn import RNN\n\nclass Mine(RNN):\n    pass\n"
+    cell.write_text(code, "utf-8")
+    run = run_seqtrans(*arguments(parallel_text, tiny_config, cell, "--cell", f"{cell}:Mine", "--max-steps", 2))
+    assert run.returncode == 2
+    assert "would be overwritten" in one_line(run.stderr)
+    assert cell.read_text("utf-8") == code
 
 
 def test_a_failed_start_keeps_the_training_before(
@@ -314,20 +338,6 @@ def test_a_configuration_that_cannot_work_is_refused_in_one_line(
     one_line(run.stderr)
 
 
-def test_a_second_training_on_the_same_output_is_kept_out(
-    tmp_path: Path, parallel_text: Text, tiny_config: Path, run_seqtrans: RunSeqtrans
-) -> None:
-    model = tmp_path / "m.safetensors"
-    command = seqtrans_command(*arguments(parallel_text, tiny_config, model, "--max-steps", 100000))
-    with subprocess.Popen(command, stderr=subprocess.DEVNULL, env=seqtrans_environment()) as process:
-        while process.poll() is None and not model.with_suffix(".log.jsonl").exists():
-            time.sleep(0.02)
-        second = run_seqtrans(*arguments(parallel_text, tiny_config, model, "--max-steps", 5, "--resume"))
-        process.kill()
-    assert second.returncode == 74
-    assert "another training" in one_line(second.stderr)
-
-
 def test_an_output_that_cannot_be_written_fails_before_training(
     tmp_path: Path, parallel_text: Text, tiny_config: Path, run_seqtrans: RunSeqtrans
 ) -> None:
@@ -340,15 +350,14 @@ def test_an_output_that_cannot_be_written_fails_before_training(
 def test_a_loss_that_is_no_number_stops_training_and_names_the_lines(
     tmp_path: Path, parallel_text: Text, run_seqtrans: RunSeqtrans
 ) -> None:
+    """Each update takes ten times a weight from it: after some forty, no weight is a number."""
     config = tmp_path / "c.toml"
     config.write_text(
         "[model]\nembedding = 8\nhidden = 8\n[training]\nlearning_rate = 10\nwarmup_steps = 0\nclip_norm = 0\n"
         "weight_decay = 1.0\nvalidate_every = 100000\n",
         "utf-8",
     )
-    run = run_seqtrans(*arguments(parallel_text, config, tmp_path / "m", "--max-steps", 3000))
-    if run.returncode == 0:
-        pytest.skip("this machine's arithmetic survives even that")
+    run = run_seqtrans(*arguments(parallel_text, config, tmp_path / "m", "--max-steps", 200))
     assert run.returncode == 1
     assert "not a number" in one_line(run.stderr)
     assert "training lines" in one_line(run.stderr)

@@ -13,10 +13,11 @@ from typing import Any
 import pytest
 import torch
 
-from seqtrans.alignment import copied_subwords, copied_words, with_copies
-from seqtrans.cli.search_options import resolve
+from seqtrans.cli.layers import explicit_layers
 from seqtrans.errors import UsageError
+from seqtrans.inference.alignment import copied_subwords, copied_words, with_copies
 from seqtrans.model.file import load_model, save_model
+from seqtrans.search.settings import search_options
 from seqtrans.text.subword_training import learn_subwords
 from seqtrans.text.subwords import FIRST_PIECE_ID, UNK_ID
 from tests.cli.running import SOURCE, asked_in_a_pipe, lines
@@ -25,7 +26,10 @@ from tests.conftest import RunSeqtrans
 
 @pytest.fixture(scope="module")
 def language_model(
-    tiny_model: Path, parallel_text: tuple[Path, Path], run_seqtrans: RunSeqtrans, tmp_path_factory: Any
+    tiny_model: Path,
+    parallel_text: tuple[Path, Path],
+    run_seqtrans: RunSeqtrans,
+    tmp_path_factory: pytest.TempPathFactory,
 ) -> Path:
     """A language model of the target side, with the translator's subwords."""
     folder = tmp_path_factory.mktemp("lm")
@@ -111,7 +115,7 @@ def test_settings_come_from_flags_then_set_then_the_file(
 )
 def test_wrong_values_are_refused(setting: str, words: str) -> None:
     with pytest.raises(UsageError, match=re.escape(words)):
-        resolve(None, [setting], {})
+        search_options([], explicit_layers([setting], {}))
 
 
 @pytest.mark.parametrize(
@@ -120,20 +124,20 @@ def test_wrong_values_are_refused(setting: str, words: str) -> None:
         (["--set", "beam"], "KEY=VALUE"),
         (["--set", "forbid=nosuchthing"], "nosuchthing"),
         (["--set", "forbid=</s>"], "would end"),
-        (["--lm-weight", "0.3"], "without --lm"),
+        (["--lm-weight", "0.3"], "without a language model (--lm)"),
         (["--set", "ensemble=log-probabilities"], "without several models"),
-        (["--set", "max_expansions=9"], "without --exact"),
-        (["--set", "seed=9"], "without --sample"),
-        (["--set", "mbr=chrf", "--sample", "1"], "above 1"),
+        (["--set", "max_expansions=9"], "without exact"),
+        (["--set", "seed=9"], "without sample"),
+        (["--set", "mbr=chrf", "--sample", "1"], "more than one sample"),
         (["--set", "diversity=1"], "without groups"),
-        (["--set", "groups=2"], "5 hypotheses make no 2; add --beam 6"),
-        (["--sample", "-1"], "greater than or equal to 0"),
+        (["--set", "groups=2"], "5 hypotheses cannot be divided into 2; add --beam 6"),
+        (["--sample", "-1"], "at least 0"),
         (["--report", "-"], "name a file"),
         (["--processes", "2", "--threads", "-1"], "greater than or equal to 0"),
         (["--set", "groups=5", "--require"], "leave out groups"),
         (["--set", "groups=5", "--prefix"], "leave out groups"),
-        (["--sample", "2", "--require", "--format", "moses"], "leave out --require"),
-        (["--exact", "--report", "x.json"], "leave out --exact"),
+        (["--sample", "2", "--require", "--format", "moses"], "leave out require"),
+        (["--exact", "--report", "x.json"], "leave out report"),
     ],
 )
 def test_settings_that_mean_nothing_are_refused(

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import random
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -14,7 +13,7 @@ from tests.conftest import RunSeqtrans
 
 
 @pytest.fixture(scope="module")
-def many_words(run_seqtrans: RunSeqtrans, tmp_path_factory: Any) -> Path:
+def many_words(run_seqtrans: RunSeqtrans, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A model of 1,200 words, each with a translation of its own, that has learned little but its shortlist."""
     folder = tmp_path_factory.mktemp("words")
     draw = random.Random(5)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib.util
 import json
 import os
+import shlex
 import shutil
 import subprocess
 import sys
@@ -62,7 +63,8 @@ class Recipe:
         for path in TABBED.get(name, []):
             self._write(path, "one\to n\ntwo\tt u\n")
         (folder / "stand_in.py").write_text(STAND_IN)
-        self.command = f"{sys.executable} {folder / 'stand_in.py'}"
+        self.python = shlex.quote(sys.executable)
+        self.command = f"{self.python} {shlex.quote(str(folder / 'stand_in.py'))}"
         self.calls = folder / "calls"
         self.calls.touch()
 
@@ -76,7 +78,7 @@ class Recipe:
         inherited = {key: value for key, value in os.environ.items() if not key.startswith(("MAKE", "MFLAGS"))}
         self.calls.write_text("")
         return subprocess.run(
-            ["make", f"SEQTRANS={self.command}", f"PYTHON={sys.executable}", *words],
+            ["make", f"SEQTRANS={self.command}", f"PYTHON={self.python}", *words],
             cwd=self.folder,
             env={**inherited, "CALLS": str(self.calls), **environment},
             capture_output=True,
@@ -135,7 +137,7 @@ def test_the_demo_shows_samples_and_how_to_translate(tmp_path: Path) -> None:
     shown = recipe.make().stdout
     assert shown.count("\nsource ") == shown.count("\ntranslation ") == shown.count("\nreference ") == 5
     assert shown.index("BLEU = ") < shown.index("\nsource ")
-    assert f"translate -m {recipe.folder / 'out' / 'model.safetensors'}" in shown
+    assert f'translate -m "{recipe.folder / "out" / "model.safetensors"}"' in shown
 
 
 def test_the_demo_regenerates_its_corpus(tmp_path: Path) -> None:

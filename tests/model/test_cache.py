@@ -6,18 +6,18 @@ import pytest
 import torch
 from torch import Tensor
 
-from seqtrans.config import ModelConfig
-from seqtrans.model.language_model import LanguageModel
+from seqtrans.config.schema import ModelConfig
+from seqtrans.model.language_model import LanguageNetwork
 from seqtrans.text.stream import Segment
 from seqtrans.training.cache_fit import SHARES, SHARPNESSES, CacheFit
 
 VOCAB, STEPS = 7, 11
 
 
-def make_model(size: int) -> LanguageModel:
+def make_model(size: int) -> LanguageNetwork:
     torch.manual_seed(41)
     config = ModelConfig(task="lm", cell="gru", embedding=5, hidden=6, decoder_layers=1, cache=size)
-    model = LanguageModel(config, VOCAB).double().eval()
+    model = LanguageNetwork(config, VOCAB).double().eval()
     with torch.no_grad():
         for parameter in model.parameters():
             parameter.normal_(0, 0.7)
@@ -28,7 +28,7 @@ def some_text(streams: int) -> Tensor:
     return torch.randint(3, VOCAB, (STEPS + 1, streams), generator=torch.Generator().manual_seed(42))
 
 
-def by_hand(model: LanguageModel, text_TB: Tensor, share: float, sharpness: float) -> Tensor:
+def by_hand(model: LanguageNetwork, text_TB: Tensor, share: float, sharpness: float) -> Tensor:
     """log p of each subword but the first, [T, B], one stream and one step after the other."""
     assert model.cache is not None
     readouts, _ = model.readouts(text_TB[:-1], model.start(text_TB.shape[1]))

@@ -6,47 +6,41 @@ import pytest
 import torch
 from torch import Tensor
 
-from seqtrans.config import ModelConfig
+from seqtrans.config.schema import ModelConfig
 from seqtrans.model.attention import attention_names
 from seqtrans.model.memory import Memory
 from seqtrans.model.seq2seq import Seq2Seq
 from seqtrans.recurrent.cells import cell_names
+from tests.covering import covering
 
 VOCAB = 11
 SOURCE = torch.tensor([[4, 5, 6], [7, 8, 3], [9, 3, 0], [3, 0, 0]])
 LENGTHS = torch.tensor([4, 3, 2])
 TARGETS = torch.tensor([[2, 2, 2], [4, 9, 7], [10, 5, 5], [6, 6, 1], [8, 4, 4]])
 
-COMBINATIONS = [
-    (cell, attention, feeding, layers, tied, "last")
-    for cell in cell_names()
-    for attention in attention_names()
-    for feeding in (False, True)
-    for layers in (1, 2)
-    for tied in (False, True)
-    # every cell with every attention once, and everything with the commonest of both
-    if (cell, attention) == ("gru", "general") or (layers, tied, feeding) in ((2, True, False), (1, False, True))
+CONFIGS = [
+    ModelConfig(embedding=6, hidden=8, **case)
+    for case in covering(
+        {
+            "cell": cell_names(),
+            "attention": attention_names(),
+            "bridge": ["last", "mean"],
+            "input_feeding": [False, True],
+            "decoder_layers": [1, 2],
+            "decoder_transitions": [1, 2],
+            "tied_embeddings": [False, True],
+        }
+    )
 ]
-COMBINATIONS += [("lstm", attention, False, 2, True, "mean") for attention in attention_names()]
-every_kind = pytest.mark.parametrize(
-    "config",
-    [
-        pytest.param(
-            ModelConfig(
-                cell=cell,
-                attention=attention,
-                bridge=bridge,
-                input_feeding=feeding,
-                embedding=6,
-                hidden=8,
-                decoder_layers=layers,
-                tied_embeddings=tied,
-            ),
-            id=f"{cell}-{attention}{'-feeding' if feeding else ''}-{layers}{'-tied' if tied else ''}-{bridge}",
-        )
-        for cell, attention, feeding, layers, tied, bridge in COMBINATIONS
-    ],
-)
+
+
+def name_of(config: ModelConfig) -> str:
+    feeding, tied = "-feeding" if config.input_feeding else "", "-tied" if config.tied_embeddings else ""
+    sizes = f"{config.decoder_layers}x{config.decoder_transitions}"
+    return f"{config.cell}-{config.attention}-{config.bridge}{feeding}-{sizes}{tied}"
+
+
+every_kind = pytest.mark.parametrize("config", CONFIGS, ids=name_of)
 
 
 def make_network(config: ModelConfig, dtype: torch.dtype) -> Seq2Seq:
@@ -68,30 +62,28 @@ def step_by_step(network: Seq2Seq, targets_TB: Tensor, memory: Memory) -> Tensor
 
 
 @every_kind
-@pytest.mark.parametrize(("dtype", "tolerance"), [(torch.float64, 1e-12), (torch.float32, 1e-5)], ids=str)
-def test_whole_targets_and_single_steps_give_equal_logits(
-    config: ModelConfig, dtype: torch.dtype, tolerance: float
-) -> None:
-    network = make_network(config, dtype)
-    with torch.no_grad():
-        memory = network.encode(SOURCE, LENGTHS)
-        whole = network.logits(network.readouts(TARGETS, memory))
-        steps = step_by_step(network, TARGETS, memory)
-    assert whole.shape == (len(TARGETS), len(LENGTHS), VOCAB)
-    torch.testing.assert_close(steps, whole, rtol=tolerance, atol=tolerance)
+def test_whole_targets_and_single_steps_give_equal_logits(config: ModelConfig) -> None:
+    for dtype, tolerance in ((torch.float64, 1e-12), (torch.float32, 1e-5)):
+        network = make_network(config, dtype)
+        with torch.no_grad():
+            memory = network.encode(SOURCE, LENGTHS)
+            whole = network.logits(network.readouts(TARGETS, memory))
+            steps = step_by_step(network, TARGETS, memory)
+        assert whole.shape == (len(TARGETS), len(LENGTHS), VOCAB)
+        torch.testing.assert_close(steps, whole, rtol=tolerance, atol=tolerance)
 
 
 @every_kind
 def test_whole_targets_and_single_steps_give_equal_gradients(config: ModelConfig) -> None:
     network = make_network(config, torch.float64)
     names, parameters = zip(*network.named_parameters(), strict=True)
-    found = []
+    gradients = []
     for whole in (True, False):
         memory = network.encode(SOURCE, LENGTHS)
         logits = network.logits(network.readouts(TARGETS, memory)) if whole else step_by_step(network, TARGETS, memory)
-        found.append(torch.autograd.grad(torch.log_softmax(logits, 2)[..., 4].sum(), parameters))
-    for name, one, other in zip(names, *found, strict=True):
-        torch.testing.assert_close(one, other, rtol=1e-10, atol=1e-10, msg=lambda m, n=name: f"{n}: {m}")
+        gradients.append(torch.autograd.grad(torch.log_softmax(logits, 2)[..., 4].sum(), parameters))
+    for name, one, other in zip(names, *gradients, strict=True):
+        torch.testing.assert_close(one, other, rtol=1e-10, atol=1e-10, msg=f"{name}: {{}}".format)
         assert one.abs().max() > 0, f"{name} has no part in the loss"
 
 
@@ -125,22 +117,18 @@ def test_a_state_can_be_reordered_and_memory_thinned(config: ModelConfig) -> Non
     torch.testing.assert_close(found, expected[rows], rtol=1e-12, atol=1e-12)
 
 
-@pytest.mark.parametrize("cell", cell_names())
-@pytest.mark.parametrize("attention", attention_names())
-def test_without_input_feeding_layer_one_does_not_wait_for_attention(cell: str, attention: str) -> None:
+@every_kind
+def test_without_input_feeding_layer_one_does_not_wait_for_attention(config: ModelConfig) -> None:
     """And with it, it does: the state after a step depends on the readout before only then."""
-    for feeding in (False, True):
-        config = ModelConfig(cell=cell, attention=attention, embedding=6, hidden=8, input_feeding=feeding)
-        network = make_network(config, torch.float64)
-        with torch.no_grad():
-            memory = network.encode(SOURCE, LENGTHS)
-            other = Memory(memory.values_BSD, memory.keys_BSA, memory.padding_BS, memory.summary_BD)
-            _, state, _ = network.step(TARGETS[0], network.start(memory), memory)
-            before = network.step(TARGETS[1], state, other)[1].layers[0][0]
-            network.decoder.readout.bias.add_(0.3)
-            _, state, _ = network.step(TARGETS[0], network.start(memory), memory)
-            after = network.step(TARGETS[1], state, other)[1].layers[0][0]
-        assert torch.equal(before, after) is not feeding
+    network = make_network(config, torch.float64)
+    with torch.no_grad():
+        memory = network.encode(SOURCE, LENGTHS)
+        _, state, _ = network.step(TARGETS[0], network.start(memory), memory)
+        before = network.step(TARGETS[1], state, memory)[1].layers[0][0]
+        network.decoder.readout.bias.add_(0.3)
+        _, state, _ = network.step(TARGETS[0], network.start(memory), memory)
+        after = network.step(TARGETS[1], state, memory)[1].layers[0][0]
+    assert torch.equal(before, after) is not config.input_feeding
 
 
 @pytest.mark.parametrize("feeding", [False, True])

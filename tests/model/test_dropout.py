@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 import torch
 
-from seqtrans.config import ModelConfig
-from seqtrans.model.dropout import VariationalDropout, WordDropout, masked
+from seqtrans.config.schema import ModelConfig
+from seqtrans.model.dropout import VariationalDropout, WordDropout, apply_mask
 from seqtrans.model.seq2seq import Seq2Seq
 from seqtrans.recurrent.cells import cell_names
 
@@ -35,7 +35,7 @@ def test_nothing_is_dropped_out_of_training_or_at_rate_zero() -> None:
     for layer in (VariationalDropout(0.5).eval(), VariationalDropout(0), WordDropout(0.5).eval(), WordDropout(0)):
         assert layer(sequence) is sequence
     assert VariationalDropout(0.5).eval().mask(2, 3, sequence) is None
-    assert masked(sequence, None) is sequence
+    assert apply_mask(sequence, None) is sequence
 
 
 def test_word_dropout_takes_whole_embeddings_and_does_not_rescale() -> None:

@@ -2,34 +2,38 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 import torch
 
-from seqtrans.config import ModelConfig
-from seqtrans.model.language_model import LanguageModel
+from seqtrans.config.schema import ModelConfig
+from seqtrans.model.language_model import LanguageNetwork
+from tests.covering import covering
 from tests.recurrent.running import CELLS
 
 VOCAB = 9
 IDS = torch.tensor([[3, 3], [5, 4], [8, 4], [3, 7], [6, 6], [4, 3]])
 
 
-def make_model(cell: str = "gru", tied: bool = False, layers: int = 2) -> LanguageModel:
+def make_model(cell: str = "gru", tied: bool = False, layers: int = 2) -> LanguageNetwork:
     torch.manual_seed(31)
     config = ModelConfig(
         task="lm", cell=cell, embedding=6, hidden=8, decoder_layers=layers, tied_embeddings=tied, dropout=0.2
     )
-    model = LanguageModel(config, VOCAB).double().eval()
+    model = LanguageNetwork(config, VOCAB).double().eval()
     with torch.no_grad():
         for parameter in model.parameters():
             parameter.normal_(0, 0.5)
     return model
 
 
-@pytest.mark.parametrize("cell", CELLS)
-@pytest.mark.parametrize("tied", [False, True])
-@pytest.mark.parametrize("layers", [1, 3])
-def test_segments_and_steps_predict_what_the_whole_does(cell: str, tied: bool, layers: int) -> None:
-    model = make_model(cell, tied, layers)
+CASES = covering({"cell": CELLS, "tied": [False, True], "layers": [1, 3]})
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda case: "-".join(map(str, case.values())))
+def test_segments_and_steps_predict_what_the_whole_does(case: dict[str, Any]) -> None:
+    model = make_model(**case)
     whole, last = model.predict(IDS, model.start(2))
     readouts, _ = model.readouts(IDS, model.start(2))
     torch.testing.assert_close(whole, model.logits(readouts).log_softmax(2), rtol=1e-12, atol=1e-12)

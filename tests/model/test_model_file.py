@@ -12,15 +12,20 @@ import pytest
 import torch
 from torch import Tensor
 
-from seqtrans.config import Config, ModelConfig
+from seqtrans.config.schema import Config, ModelConfig, TrainingConfig
 from seqtrans.errors import DataError, StreamError
+from seqtrans.io.container import read_sealed, write_sealed
 from seqtrans.model.attention import attention_names
-from seqtrans.model.container import read_sealed, write_sealed
-from seqtrans.model.file import KIND, TrainedModel, build_network, describe, load_model, save_model, weights_of
+from seqtrans.model.description import describe
+from seqtrans.model.file import KIND, load_model, save_model
+from seqtrans.model.seq2seq import Seq2Seq
 from seqtrans.model.shortlist import Shortlist
+from seqtrans.model.trained import TrainedModel, build_network
+from seqtrans.model.weights import stored_tensors, weights_of, without_values
 from seqtrans.recurrent.cells import cell_names
 from seqtrans.text.subword_training import learn_subwords
 from seqtrans.text.subwords import SubwordModel
+from tests.covering import covering
 
 Document = dict[str, Any]
 Tensors = dict[str, Tensor]
@@ -34,61 +39,114 @@ def languages() -> tuple[SubwordModel, SubwordModel]:
 
 def make_model(config: ModelConfig, source: SubwordModel, target: SubwordModel) -> TrainedModel:
     torch.manual_seed(61)
-    whole = Config(model=config)
+    training = TrainingConfig(metric="loss", bptt=35) if config.task == "lm" else TrainingConfig()
+    whole = Config(model=config, training=training)
     network = build_network(whole, source, target).eval()
     return TrainedModel(whole, network, source, target, {"steps": 7, "data": {"train": "Übung"}})
 
 
 def logits_of(model: TrainedModel) -> Tensor:
     network = model.network
+    assert isinstance(network, Seq2Seq)
     source, lengths = torch.tensor([[4, 5], [6, 3], [3, 0]]), torch.tensor([3, 2])
     with torch.no_grad():
         memory = network.encode(source, lengths)
-        return network.logits(network.readouts(torch.tensor([[2, 2], [4, 5], [6, 6]]), memory))
+        logits: Tensor = network.logits(network.readouts(torch.tensor([[2, 2], [4, 5], [6, 6]]), memory))
+        return logits
 
 
 SMALL = ModelConfig(embedding=6, hidden=8)
 
 
-@pytest.mark.parametrize("cell", cell_names())
-@pytest.mark.parametrize("attention", attention_names())
-@pytest.mark.parametrize("feeding", [False, True])
-@pytest.mark.parametrize("tied", [False, True])
-@pytest.mark.parametrize("joint", [False, True])
+CASES = covering(
+    {
+        "cell": cell_names(),
+        "attention": attention_names(),
+        "bridge": ["last", "mean"],
+        "input_feeding": [False, True],
+        "encoder_layers": [1, 2],
+        "encoder_transitions": [1, 2],
+        "mixed_directions": [False, True],
+        "decoder_layers": [1, 2],
+        "decoder_transitions": [1, 2],
+        "tied_embeddings": [False, True],
+        "joint": [False, True],
+    }
+)
+
+
+def name_of(case: dict[str, Any]) -> str:
+    return "-".join(f"{value}" if isinstance(value, str) else f"{key}={value}" for key, value in case.items())
+
+
+@pytest.mark.parametrize("case", CASES, ids=name_of)
 def test_what_is_loaded_computes_the_same(
-    languages: tuple[SubwordModel, SubwordModel],
-    tmp_path: Path,
-    cell: str,
-    attention: str,
-    feeding: bool,
-    tied: bool,
-    joint: bool,
+    languages: tuple[SubwordModel, SubwordModel], tmp_path: Path, case: dict[str, Any]
 ) -> None:
     source, target = languages
-    config = replace(SMALL, cell=cell, attention=attention, input_feeding=feeding, tied_embeddings=tied)
-    model = make_model(config, source, source if joint else target)
+    config = replace(SMALL, **{key: value for key, value in case.items() if key != "joint"})
+    model = make_model(config, source, source if case["joint"] else target)
     path = tmp_path / "m.safetensors"
     save_model(path, model)
-    found = load_model(path)
-    assert torch.equal(logits_of(found), logits_of(model))
-    assert found.config == model.config
-    assert found.history == model.history
-    assert (found.source_subwords.digest, found.target_subwords.digest) == (
+    loaded = load_model(path)
+    assert torch.equal(logits_of(loaded), logits_of(model))
+    assert loaded.config == model.config
+    assert loaded.history == model.history
+    assert (loaded.source_subwords.digest, loaded.target_subwords.digest) == (
         model.source_subwords.digest,
         model.target_subwords.digest,
     )
-    assert weights_of(found.network).keys() == weights_of(model.network).keys()
-    assert (found.network.output_weight is found.network.target_embedding) is tied
-    assert not any(p.is_meta for p in found.network.parameters())
-    assert not found.network.training
-    save_model(tmp_path / "again", found)
+    assert weights_of(loaded.network).keys() == weights_of(model.network).keys()
+    network, tied = loaded.seq2seq, case["tied_embeddings"]
+    assert (network.output_weight is network.target_embedding) is tied
+    assert (network.source_embedding is network.target_embedding) is (tied and case["joint"])
+    assert without_values(network) is None
+    assert not network.training
+    save_model(tmp_path / "again", loaded)
     assert (tmp_path / "again").read_bytes() == path.read_bytes()
+
+
+LANGUAGE_MODELS = covering(
+    {
+        "cell": cell_names(),
+        "tied_embeddings": [False, True],
+        "cache": [0, 5],
+        "decoder_layers": [1, 2],
+        "decoder_transitions": [1, 2],
+    }
+)
+TAGGERS = covering(
+    {
+        "cell": cell_names(),
+        "encoder_layers": [1, 2],
+        "encoder_transitions": [1, 2],
+        "mixed_directions": [False, True],
+        "tied_embeddings": [False],
+    }
+)
+
+
+@pytest.mark.parametrize(
+    "case", [*({"task": "lm", **case} for case in LANGUAGE_MODELS), *({"task": "tag", **case} for case in TAGGERS)],
+    ids=name_of,
+)  # fmt: skip
+def test_language_models_and_taggers_come_back(
+    languages: tuple[SubwordModel, SubwordModel], tmp_path: Path, case: dict[str, Any]
+) -> None:
+    model = make_model(replace(SMALL, **case), *languages)
+    save_model(tmp_path / "m", model)
+    loaded = load_model(tmp_path / "m")
+    before, after = stored_tensors(model.network), stored_tensors(loaded.network)
+    assert before.keys() == after.keys()
+    assert all(torch.equal(tensor, after[name]) for name, tensor in before.items())
+    assert without_values(loaded.network) is None
 
 
 def test_a_loaded_model_can_be_trained_on(languages: tuple[SubwordModel, SubwordModel], tmp_path: Path) -> None:
     model = make_model(SMALL, *languages)
     save_model(tmp_path / "m", model)
     network = load_model(tmp_path / "m").network.train()
+    assert isinstance(network, Seq2Seq)
     memory = network.encode(torch.tensor([[4], [3]]), torch.tensor([2]))
     network.logits(network.readouts(torch.tensor([[2], [4]]), memory)).sum().backward()
     assert all(p.grad is not None for p in network.parameters())
@@ -127,6 +185,11 @@ def rewritten(path: Path, change: Callable[[Document, Tensors], object]) -> Path
     change(document, tensors)
     write_sealed(path, KIND, document, tensors)
     return path
+
+
+def replacement(name: str, tensor: Tensor) -> Callable[[Document, Tensors], None]:
+    """The change that puts a tensor in the place of another."""
+    return lambda _, tensors: tensors.update({name: tensor})
 
 
 @pytest.fixture
@@ -222,7 +285,7 @@ def test_a_shortlist_comes_back(with_shortlist: Path, saved: Path) -> None:
     found = load_model(with_shortlist).shortlist
     assert found is not None
     assert found.always_A.tolist() == [0, 1, 2, 3, 6]
-    assert [ids.tolist() for ids in found.own([[4, 5], [4]], [[6, 9], []])] == [[5, 9], [5]]
+    assert [ids.tolist() for ids in found.specific([[4, 5], [4]], [[6, 9], []])] == [[5, 9], [5]]
     assert load_model(saved).shortlist is None
 
 
@@ -235,6 +298,7 @@ def test_a_shortlist_comes_back(with_shortlist: Path, saved: Path) -> None:
         lambda t: t.update({"shortlist.translations": t["shortlist.translations"].long()}),
         lambda t: t.update({"shortlist.always": t["shortlist.always"][1:].contiguous()}),
         lambda t: t.update({"shortlist.always": t["shortlist.always"].unsqueeze(0)}),
+        lambda t: t.update({"shortlist.always": torch.tensor([0, 1, 2, 3, 6, 6], dtype=torch.int32)}),
         lambda t: t["shortlist.translations"].view(-1)[-1:].fill_(10**6),
         lambda t: t["shortlist.translations"].view(-1)[-1:].fill_(-1),
     ],
@@ -249,6 +313,8 @@ def test_settings_that_never_did_anything_do_not_spoil_a_file(
     path = tmp_path / "lm.safetensors"
     save_model(path, make_model(replace(SMALL, task="lm"), *languages))
     rewritten(path, lambda document, _: document["config"]["text"].update(max_length=50))
+    load_model(path)
+    rewritten(path, lambda document, _: document["config"]["model"].update(bridge="mean"))
     load_model(path)
 
 
@@ -268,7 +334,7 @@ def test_a_vocabulary_of_another_size_is_refused(saved: Path) -> None:
     for side, tensor in (("source", "source_embedding"), ("target", "")):
         copy = saved.with_name(f"{side}.safetensors")
         copy.write_bytes(saved.read_bytes())
-        rewritten(copy, lambda _, tensors, side=side: tensors.update({f"subwords.{side}": proto}))
+        rewritten(copy, replacement(f"subwords.{side}", proto))
         assert f"'{tensor}" in refused(copy)
 
 
@@ -290,7 +356,7 @@ def test_a_turned_tensor_is_refused(saved: Path) -> None:
 
 def test_subwords_that_are_none_are_refused(saved: Path) -> None:
     for garbage in (torch.zeros(50, dtype=torch.uint8), torch.zeros(0, dtype=torch.uint8), torch.zeros(10)):
-        rewritten(saved, lambda _, tensors, garbage=garbage: tensors.update({"subwords.source": garbage}))
+        rewritten(saved, replacement("subwords.source", garbage))
         refused(saved)
 
 

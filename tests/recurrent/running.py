@@ -16,6 +16,9 @@ TOLERANCE = {torch.float64: 1e-12, torch.float32: 1e-5}
 
 CELLS = [variant for name in cell_names() for variant in variants(name)]
 
+KINDS = ("lstm", "gru", "lstm-layernorm")
+"""One cell of each kind: run by the library, by the kernel, and normalised."""
+
 cells = pytest.mark.parametrize("name", CELLS)
 dtypes = pytest.mark.parametrize("dtype", TOLERANCE, ids=str)
 
@@ -56,6 +59,4 @@ def outputs_and_gradients(cell: Cell, run: Run, inputs: Tensor, state: State) ->
 def assert_same(found: dict[str, Tensor], expected: dict[str, Tensor], tolerance: float) -> None:
     assert found.keys() == expected.keys()
     for name, tensor in expected.items():
-        torch.testing.assert_close(
-            found[name], tensor, rtol=tolerance, atol=tolerance, msg=lambda m, n=name: f"{n}: {m}"
-        )
+        torch.testing.assert_close(found[name], tensor, rtol=tolerance, atol=tolerance, msg=f"{name}: {{}}".format)

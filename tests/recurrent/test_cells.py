@@ -10,6 +10,7 @@ from torch.func import functional_call
 from seqtrans.errors import UsageError
 from seqtrans.recurrent.cells import cell_names, find_cell
 from seqtrans.recurrent.cells.base import recurrent_dropout
+from seqtrans.recurrent.cells.gru import GRU
 from tests.recurrent.running import (
     BATCH,
     HIDDEN,
@@ -26,6 +27,7 @@ from tests.recurrent.running import (
 
 def test_there_are_cells_and_unknown_ones_are_refused() -> None:
     assert {"lstm", "gru"} <= set(cell_names())
+    assert find_cell("gru") is GRU
     with pytest.raises(UsageError, match="did you mean 'lstm'"):
         find_cell("lstn")
 
@@ -152,3 +154,9 @@ def test_the_forget_bias_of_an_lstm_starts_at_one_and_all_others_at_zero() -> No
     assert torch.equal(f, torch.ones(5))
     assert not torch.cat([i, g, o]).any()
     assert not find_cell("gru")(4, 5).bias.any()
+
+
+@pytest.mark.parametrize("name", ["gru-layernorm", "lstm-layernorm"])
+def test_the_gain_of_normalised_gates_starts_at_three_tenths(name: str) -> None:
+    cell = find_cell(name)(4, 5)
+    torch.testing.assert_close(cell.get_parameter("gain").detach(), torch.full((cell.gates * 5,), 0.3))

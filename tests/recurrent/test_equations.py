@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 
 import pytest
 import torch
 from torch import Tensor, nn
+from torch.nn import functional as F
 
 from seqtrans.recurrent.cells.base import Cell, State
 from tests.recurrent.running import (
@@ -30,22 +32,28 @@ sigmoid, tanh = torch.sigmoid, torch.tanh
 
 def gates_of(cell: Cell) -> list[Gate]:
     """W [h, x] + b for each block of H rows, with W the recurrent and the input weights side by side."""
+
+    def gate(w: Tensor, b: Tensor) -> Gate:
+        return lambda h, x: torch.cat([h, x], dim=1) @ w.T + b
+
     joined = torch.cat([cell.recurrent_weight, cell.input_weight], dim=1)
-    blocks = zip(joined.split(HIDDEN), cell.bias.split(HIDDEN), strict=True)
-    return [lambda h, x, w=w, b=b: torch.cat([h, x], dim=1) @ w.T + b for w, b in blocks]
+    return [gate(w, b) for w, b in zip(joined.split(HIDDEN), cell.bias.split(HIDDEN), strict=True)]
 
 
 def normalised_gates_of(cell: Cell) -> list[Gate]:
     """gain * (y - mean(y)) / sqrt(variance(y) + 1e-5) + b, with y = W [h, x]."""
 
-    def gate(h: Tensor, x: Tensor, w: Tensor, gain: Tensor, b: Tensor) -> Tensor:
-        y = torch.cat([h, x], dim=1) @ w.T
-        away = y - y.mean(dim=1, keepdim=True)
-        return gain * away / (away.square().mean(dim=1, keepdim=True) + 1e-5).sqrt() + b
+    def gate(w: Tensor, gain: Tensor, b: Tensor) -> Gate:
+        def normalised(h: Tensor, x: Tensor) -> Tensor:
+            y = torch.cat([h, x], dim=1) @ w.T
+            away = y - y.mean(dim=1, keepdim=True)
+            return gain * away / (away.square().mean(dim=1, keepdim=True) + 1e-5).sqrt() + b
+
+        return normalised
 
     joined = torch.cat([cell.recurrent_weight, cell.input_weight], dim=1)
     blocks = zip(joined.split(HIDDEN), cell.get_parameter("gain").split(HIDDEN), cell.bias.split(HIDDEN), strict=True)
-    return [lambda h, x, w=w, gain=gain, b=b: gate(h, x, w, gain, b) for w, gain, b in blocks]
+    return [gate(w, gain, b) for w, gain, b in blocks]
 
 
 def rnn(cell: Cell, x: Tensor, state: State) -> State:
@@ -88,7 +96,7 @@ def lstm_peephole(cell: Cell, x: Tensor, state: State) -> State:
 
 def lstm_peephole_candidate(cell: Cell, x: Tensor, state: State) -> State:
     p = cell.get_parameter("peepholes")
-    return peepholes([lambda c, k=k: p[k] * c for k in (0, 1, 3, 2)], cell, x, state)
+    return peepholes([p[k].mul for k in (0, 1, 3, 2)], cell, x, state)
 
 
 def lstm_peephole_full(cell: Cell, x: Tensor, state: State) -> State:
@@ -99,7 +107,7 @@ def lstm_peephole_full(cell: Cell, x: Tensor, state: State) -> State:
 
 def lstm_peephole_full_candidate(cell: Cell, x: Tensor, state: State) -> State:
     v = cell.get_parameter("peepholes").split(HIDDEN)
-    return peepholes([lambda c, w=w: c @ w.T for w in v], cell, x, state)
+    return peepholes([partial(F.linear, weight=w) for w in v], cell, x, state)
 
 
 def gru(cell: Cell, x: Tensor, state: State, gates: Callable[[Cell], list[Gate]] = gates_of) -> State:

@@ -7,6 +7,7 @@ import torch
 
 from seqtrans.recurrent import factor
 from seqtrans.recurrent.factor import Factor
+from seqtrans.recurrent.packing import packs
 from tests.recurrent.running import make_cell, make_data, outputs_and_gradients
 
 
@@ -21,10 +22,16 @@ def test_products(dtype: torch.dtype, tolerance: float, shape: tuple[int, int, i
     matrix = (torch.randn(width, height).t() if turned else torch.randn(height, width)).to(dtype) / width**0.5
     inputs, added = torch.randn(rows, width).to(dtype), torch.randn(2, rows, 2 * height).to(dtype)[1, :, height:]
     made = Factor(matrix, rows)
-    assert made.packed is None or rows * height * width >= factor.WORTHWHILE
+    worthwhile = rows * height * width >= factor.WORTHWHILE
+    assert (made.packed is not None) == (worthwhile and factor._has_layout(dtype))
     plain = inputs @ matrix.t()
     torch.testing.assert_close(made.times(inputs), plain, rtol=tolerance, atol=tolerance)
     torch.testing.assert_close(made.times(inputs, added), plain + added, rtol=tolerance, atol=2 * tolerance)
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16, torch.float64], ids=str)
+def test_what_a_search_packs_a_training_packs_too(dtype: torch.dtype) -> None:
+    assert factor._has_layout(dtype) == packs(dtype)
 
 
 @pytest.mark.parametrize("name", ["gru", "gru-reset-after", "lstm-peephole"])

@@ -48,6 +48,8 @@ def test_several_labels_clip_by_the_largest_count_and_take_the_closest_length() 
     # length 3 is as far from 2 as from 4: the shorter label, hence no brevity penalty
     assert sentence_bleu01(list("aab"), labels, order=1) == 1
     assert sentence_bleu01(list("aa"), [["a"] * 5, ["a"] * 3], order=1) == pytest.approx(math.exp(-0.5))
+    # 5 is closer to 4 than 1 is, so it counts though 1 is shorter
+    assert sentence_bleu01(list("aaaa"), [["a"], ["a"] * 5], order=1) == pytest.approx(math.exp(-0.25))
 
 
 @settings(deadline=None, max_examples=200)

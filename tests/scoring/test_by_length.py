@@ -37,6 +37,14 @@ def test_every_line_is_in_one_bucket_and_no_bucket_is_empty() -> None:
     assert found == {"0": 1, "1-5": 4, "6-10": 3, "11-15": 1, "31-40": 1, "41-": 2}
 
 
+def test_the_buckets_are_as_fine_as_lines_are_common() -> None:
+    lengths = range(60)
+    text = [Text("text", ["a"] * len(lengths))]
+    buckets = by_length(Text("source", ["w " * length for length in lengths]), text, text, [metric("exact")])
+    labels = ["0", "1-5", "6-10", "11-15", "16-20", "21-25", "26-30", "31-40", "41-"]
+    assert [bucket.label for bucket in buckets] == labels
+
+
 @pytest.mark.parametrize("length", [*LONGEST, *(last + 1 for last in LONGEST), 1000])
 def test_a_length_lies_within_its_bucket(length: int) -> None:
     text = [Text("text", ["a"])]

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from seqtrans.scoring import Settings, corpus_score, metric
+from seqtrans.scoring import MetricSettings, corpus_score, metric
 from seqtrans.scoring.edit_distance import edit_distance
 
 WORDS = st.lists(st.sampled_from(["a", "b", "c"]), max_size=12)
@@ -107,7 +107,7 @@ def test_several_references() -> None:
 
 @pytest.mark.parametrize("name", ["wer", "cer", "exact", "bleu01"])
 def test_lowercase(name: str) -> None:
-    insensitive = metric(name, Settings(lowercase=True))
+    insensitive = metric(name, MetricSettings(lowercase=True))
     perfect = metric(name).corpus(["x"], [["x"]]).value
     assert insensitive.corpus(["Ein Öl"], [["ein öl"]]).value == perfect
     assert metric(name).corpus(["Ein Öl"], [["ein öl"]]).value != perfect

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import random
+from collections.abc import Sequence
 
 import numpy as np
 import pytest
-from sacrebleu.metrics import TER
+from sacrebleu import TER
 from sacrebleu.significance import PairedTest
 
 from seqtrans.scoring import Resampling, metric, metric_names
@@ -55,13 +56,14 @@ def test_the_same_call_draws_the_same_test_sets(name: str, references: list[str]
 def test_draws_interval_and_p_value_are_sacrebleus(references: list[str]) -> None:
     theirs = TER()
     systems = [corrupted(references, 0.3, seed) for seed in (1, 2)]
-    named = [(str(number), lines) for number, lines in enumerate(systems)]
+    named: list[tuple[str, Sequence[str]]] = [(str(number), lines) for number, lines in enumerate(systems)]
     _, columns = PairedTest(named, {"ter": theirs}, [references], "bs", 200)()
     statistics = [
         np.array(theirs._extract_corpus_statistics(lines, [references]), dtype=np.float64) for lines in systems
     ]
     ours = paired_bootstrap(statistics, lambda sums: 100 * float(sums[0] / sums[1]), FEW)
     for estimate, result in zip(ours, columns["TER"], strict=True):
+        assert not isinstance(result, str)
         assert estimate.mean == pytest.approx(result.mean)
         assert estimate.margin == pytest.approx(result.ci)
         assert estimate.p_value == result.p_value

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 import pytest
 import torch
 
-from seqtrans.config import ModelConfig
+from seqtrans.config.schema import ModelConfig
 from seqtrans.model.attention import attention_names
 from seqtrans.model.seq2seq import Seq2Seq
 from seqtrans.recurrent.cells import cell_names

@@ -9,17 +9,19 @@ import numpy as np
 import pytest
 import torch
 
-from seqtrans.config import ModelConfig
-from seqtrans.model.language_model import LanguageModel
+from seqtrans.config.schema import ModelConfig
+from seqtrans.model.language_model import LanguageNetwork
 from seqtrans.model.seq2seq import Seq2Seq
 from seqtrans.model.shortlist import CandidateIds, NarrowOutput, Shortlist
 from seqtrans.search.candidates import Candidates
 from seqtrans.search.decoding import CPU, search
 from seqtrans.search.ensemble import EnsembleScorer
 from seqtrans.search.fusion import FusionScorer
-from seqtrans.search.hypothesis import Hypothesis, Request, SearchOptions
+from seqtrans.search.hypothesis import Hypothesis, Request
+from seqtrans.search.options import SearchOptions
 from seqtrans.search.scorer import ModelScorer, StepScorer
 from seqtrans.text.subwords import FIRST_PIECE_ID
+from tests.proving import with_seeds
 from tests.search.truth import Make, Sources
 
 VOCAB = 40
@@ -52,15 +54,18 @@ def alike(found: list[Hypothesis], truth: list[Hypothesis]) -> None:
     assert [h.score for h in found] == pytest.approx([h.score for h in truth])
 
 
+@with_seeds(4, 20)
 @pytest.mark.parametrize("name", OPTIONS)
-def test_it_is_as_if_there_were_no_other_subwords(random_network: Make, random_sources: Sources, name: str) -> None:
-    for seed in range(20):
+def test_it_is_as_if_there_were_no_other_subwords(
+    random_network: Make, random_sources: Sources, name: str, seeds: range
+) -> None:
+    for seed in seeds:
         network, lists, options = random_network(seed, VOCAB), shortlist(seed), OPTIONS[name]
         forbidden = [int(lists.always_A[-1])] if seed % 2 else []
         requests = [Request(source, [VOCAB - 1, VOCAB - 2][: seed % 3]) for source in random_sources(seed, 7)]
         found = search(ModelScorer(network), requests, options, 4, CPU, forbidden, lists)
         for request, hypotheses in zip(requests, found, strict=True):
-            (own,) = lists.own([request.source], [request.prefix])
+            (own,) = lists.specific([request.source], [request.prefix])
             alone = knowing_only(network, [*lists.always_A.tolist(), *own.tolist()])
             (truth,) = search(ModelScorer(alone), [request], options, 1, CPU, forbidden)
             alike(hypotheses, truth)
@@ -71,12 +76,12 @@ def test_it_is_as_if_there_were_no_other_subwords(random_network: Make, random_s
 def test_samples_are_of_the_list_and_as_probable_as_they_say(random_network: Make, random_sources: Sources) -> None:
     network, lists = random_network(8, VOCAB), shortlist(8)
     requests = [Request(source) for source in random_sources(8, 5)]
-    options = SearchOptions(samples=20, max_ratio=1, max_extra=3)
+    options = SearchOptions(sample=20, max_ratio=1, max_extra=3)
     found = search(ModelScorer(network), requests, options, 16, CPU, (), lists)
     for one, other in zip(found, search(ModelScorer(network), requests, options, 3, CPU, (), lists), strict=True):
         alike(one, other)
     for request, hypotheses in zip(requests, found, strict=True):
-        (own,) = lists.own([request.source], [()])
+        (own,) = lists.specific([request.source], [()])
         alone = ModelScorer(knowing_only(network, [*lists.always_A.tolist(), *own.tolist()]))
         assert len({tuple(h.tokens) for h in hypotheses}) > 1
         for h in hypotheses:
@@ -89,7 +94,7 @@ def test_samples_are_of_the_list_and_as_probable_as_they_say(random_network: Mak
 def test_a_list_of_all_changes_nothing(random_network: Make, random_sources: Sources) -> None:
     every = Shortlist.of(np.tile(np.arange(VOCAB, dtype=np.int32), (8, 1)), np.arange(9, dtype=np.int32))
     torch.manual_seed(5)
-    language = LanguageModel(ModelConfig(task="lm", embedding=5, hidden=6, decoder_layers=1), VOCAB).double().eval()
+    language = LanguageNetwork(ModelConfig(task="lm", embedding=5, hidden=6, decoder_layers=1), VOCAB).double().eval()
     # PAD is no candidate, but has a share in the softmax of the whole
     network, second = (knowing_only(random_network(seed, VOCAB), [*range(1, VOCAB)]) for seed in (3, 4))
     scorers: list[StepScorer] = [
@@ -110,7 +115,7 @@ def test_a_list_of_all_changes_nothing(random_network: Make, random_sources: Sou
 def test_the_order_of_sentences_does_not_matter(random_network: Make, random_sources: Sources) -> None:
     network, lists = random_network(11, VOCAB), shortlist(11)
     requests = [Request(source) for source in random_sources(11, 12)]
-    options = replace(OPTIONS["beam"], alignments=True)
+    options = replace(OPTIONS["beam"], alignment="subwords")
     truth = search(ModelScorer(network), requests, options, 5, CPU, (), lists)
     found = search(ModelScorer(network), requests[::-1], options, 3, CPU, (), lists)[::-1]
     for one, other in zip(found, truth, strict=True):
@@ -125,7 +130,7 @@ def test_lists_are_no_wider_than_the_longest_that_is_left() -> None:
     assert both.lists.shape == (2, 15)
     assert both.select(np.array([1])).join(narrow).lists.tolist() == [[0, 1, 2, 3, 20, 6]] * 2
     weight, bias = torch.randn(21, 4), torch.randn(21)
-    outputs = [NarrowOutput.of(part.told, weight, bias) for part in (both, narrow)]
+    outputs = [NarrowOutput.of(part.ids, weight, bias) for part in (both, narrow)]
     left = outputs[0].select(torch.tensor([1])).join(outputs[1])
     assert left.logits(torch.ones(2, 4)).shape == (2, 6)
     torch.testing.assert_close(left.logits(torch.ones(2, 4))[0], outputs[1].logits(torch.ones(1, 4))[0])

@@ -11,8 +11,8 @@ import torch
 
 from seqtrans.model.seq2seq import Seq2Seq
 from seqtrans.search.decoding import search
-from seqtrans.search.hypothesis import Hypothesis, Request, SearchOptions
-from seqtrans.search.sampling import SamplingOptions
+from seqtrans.search.hypothesis import Hypothesis, Request
+from seqtrans.search.options import SearchOptions
 from seqtrans.search.scorer import ModelScorer
 from seqtrans.text.batches import pad_sources
 from seqtrans.text.subwords import BOS_ID, EOS_ID, PAD_ID, UNK_ID
@@ -37,7 +37,7 @@ def test_they_are_drawn_as_often_as_they_are_probable(random_network: Make, rand
     network, (source,) = random_network(4, FIRST + 3, sharpness=0.3), random_sources(4, 1)
     network.output_bias[[PAD_ID, UNK_ID, BOS_ID]] = -99
     times = 3000
-    (found,) = drawn(network, [source], SearchOptions(max_ratio=0, max_extra=1, samples=times), 500)
+    (found,) = drawn(network, [source], SearchOptions(max_ratio=0, max_extra=1, sample=times), 500)
     counts = Counter(h.tokens[0] if h.tokens else EOS_ID for h in found)
     memory = network.encode(*pad_sources([source]))
     logits, _, _ = network.step(torch.tensor([BOS_ID]), network.start(memory), memory)
@@ -49,13 +49,13 @@ def test_they_are_drawn_as_often_as_they_are_probable(random_network: Make, rand
 
 def test_neither_batch_nor_order_matters_and_the_seed_does(random_network: Make, random_sources: Sources) -> None:
     network, sources = random_network(5, 12), random_sources(5, 20)
-    options = replace(SHORT, samples=4)
+    options = replace(SHORT, sample=4)
     found = tokens(drawn(network, sources, options))
     assert tokens(drawn(network, sources, options, 64)) == found
     assert tokens(drawn(network, sources[::-1], options, 1))[::-1] == found
     assert len({str(n_best) for n_best in found}) > 5
     assert any(len({str(t) for t in n_best}) > 1 for n_best in found)
-    other = replace(options, sampling=SamplingOptions(seed=2))
+    other = replace(options, seed=2)
     assert tokens(drawn(network, sources, other)) != found
 
 
@@ -63,8 +63,8 @@ def test_without_temperature_they_are_greedy(random_network: Make, random_source
     for seed in range(10):
         network, sources = random_network(seed, 12), random_sources(seed, 5)
         network.output_bias[UNK_ID] = -99  # which greedy search may say
-        cold = replace(SHORT, samples=2, sampling=SamplingOptions(temperature=0), alignments=True)
-        greedy = drawn(network, sources, replace(SHORT, beam=1, alignments=True))
+        cold = replace(SHORT, sample=2, temperature=0, alignment="subwords")
+        greedy = drawn(network, sources, replace(SHORT, beam=1, alignment="subwords"))
         for (one, other), (best,) in zip(drawn(network, sources, cold), greedy, strict=True):
             assert one.tokens == other.tokens == best.tokens
             assert one.score == pytest.approx(best.score)
@@ -76,7 +76,7 @@ def test_they_are_sorted_and_keep_to_what_is_allowed(random_network: Make, rando
     for seed in range(6):
         network, sources = random_network(seed, 12), random_sources(seed, 6)
         requests = [Request(source, (5, 6)) for source in sources]
-        options = replace(SHORT, samples=5, min_ratio=1)
+        options = replace(SHORT, sample=5, min_ratio=1)
         for source, n_best in zip(sources, search(ModelScorer(network), requests, options, 4), strict=True):
             scores = [h.score for h in n_best]
             assert scores == sorted(scores, reverse=True)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import asdict, replace
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -11,13 +12,17 @@ import pytest
 from seqtrans.search.decoding import CPU, search
 from seqtrans.search.exact import exact_search
 from seqtrans.search.hypothesis import Request
+from seqtrans.search.options import SearchOptions
 from seqtrans.search.ranking import Ranking
 from seqtrans.search.scorer import ModelScorer
 from seqtrans.text.subwords import EOS_ID
+from tests.proving import with_seeds
 from tests.search.truth import RULES, Make, Sources, all_of, case, options_for, same
 
 MODELS = 1000
 PARTS = 10
+SAMPLE = 48
+"""Seeds of every run: each rule with each size at least once; `make prove` takes them all."""
 N_BEST = 12
 
 
@@ -28,9 +33,26 @@ class Endless(Ranking):
         return np.full_like(log_prob, np.inf)
 
 
-@pytest.mark.parametrize("part", range(PARTS))
-def test_searches_find_what_they_promise(random_network: Make, random_sources: Sources, part: int) -> None:
-    for seed in range(part, MODELS, PARTS):
+class EndlessOptions(SearchOptions):
+    """Options with that ranking: a search goes on to the limit of length."""
+
+    @cached_property
+    def ranking(self) -> Ranking:
+        return Endless(self.length_penalty, self.length_rule, self.word_reward, self.coverage_penalty)
+
+
+@pytest.mark.parametrize(
+    "seeds",
+    [
+        *(pytest.param(range(part, SAMPLE, 4), id=f"size {part}") for part in range(4)),
+        *(
+            pytest.param(range(SAMPLE + part, MODELS, PARTS), id=f"part {part}", marks=pytest.mark.prove)
+            for part in range(PARTS)
+        ),
+    ],
+)
+def test_searches_find_what_they_promise(random_network: Make, random_sources: Sources, seeds: range) -> None:
+    for seed in seeds:
         network, vocab, limit = case(random_network, seed)
         (source,) = random_sources(seed, 1)
         truth = all_of(network, source, vocab, limit)
@@ -45,7 +67,7 @@ def test_searches_find_what_they_promise(random_network: Make, random_sources: S
         same(found, truth, rule, what)
 
         # so does an exact search, from any beam
-        options = replace(options_for(rule, limit, 1 + seed % 4, 1), alignments=True, max_expansions=10**6)
+        options = replace(options_for(rule, limit, 1 + seed % 4, 1), alignment="subwords", max_expansions=10**6)
         ((first,),) = search(scorer, requests, options, 1)
         proof = exact_search(scorer, requests[0], first, options, CPU)
         assert proof.proven
@@ -59,14 +81,15 @@ def test_searches_find_what_they_promise(random_network: Make, random_sources: S
         beam = 2 + seed % 5
         options = options_for(rule, limit + 4, beam, 1 + seed // 2 % beam)
         (found,) = search(scorer, requests, options, 1)
-        (whole,) = search(scorer, requests, replace(options, ranking=Endless(**vars(rule))), 1)
+        (whole,) = search(scorer, requests, EndlessOptions(**asdict(options)), 1)
         assert [h.tokens for h in found] == [h.tokens for h in whole], what
         assert [h.score for h in found] == [h.score for h in whole], what
 
 
-def test_an_exact_search_gives_up_and_says_so(random_network: Make, random_sources: Sources) -> None:
+@with_seeds(10, 100)
+def test_an_exact_search_gives_up_and_says_so(random_network: Make, random_sources: Sources, seeds: range) -> None:
     proven = []
-    for seed in range(100):
+    for seed in seeds:
         network, _, longest = case(random_network, seed)
         options = options_for(Ranking(), longest, 1, 1)
         request = Request(random_sources(seed, 1)[0])

@@ -13,11 +13,13 @@ from hypothesis import strategies as st
 from seqtrans.model.shortlist import Shortlist
 from seqtrans.search.decoding import CPU, search
 from seqtrans.search.exact import exact_search
-from seqtrans.search.hypothesis import Request, SearchOptions
+from seqtrans.search.hypothesis import Request
+from seqtrans.search.options import SearchOptions
 from seqtrans.search.ranking import Ranking
-from seqtrans.search.required import Required
+from seqtrans.search.required import RequiredPhrases
 from seqtrans.search.scorer import ModelScorer
 from seqtrans.text.subwords import UNK_ID
+from tests.proving import with_seeds
 from tests.search.truth import FIRST, Make, Sources, all_of, case, options_for, same
 
 LETTERS = st.integers(4, 6)
@@ -35,23 +37,24 @@ def begun(tokens: list[int], phrase: list[int]) -> int:
 
 @given(PHRASES, st.lists(LETTERS, max_size=12))
 def test_it_knows_how_far_it_is(phrases: list[list[int]], tokens: list[int]) -> None:
-    required = Required(phrases)
-    state = reduce(required.after, tokens, required.start)
+    required = RequiredPhrases(phrases)
+    state = reduce(required.next_progress, tokens, required.start)
     truth = [len(phrase) if holds(tokens, phrase) else begun(tokens, phrase) for phrase in phrases]
     assert list(state) == truth
-    assert (not required.wanted(state)) == all(holds(tokens, phrase) for phrase in phrases)
+    assert (not required.next_subwords(state)) == all(holds(tokens, phrase) for phrase in phrases)
     missing = [phrase[at] for phrase, at in zip(phrases, truth, strict=True) if at < len(phrase)]
-    assert sorted(required.wanted(state)) == sorted(set(missing))
+    assert sorted(required.next_subwords(state)) == sorted(set(missing))
     if missing:  # whatever is done, one of the wanted ones brings it further
-        assert max(required.met(required.after(state, token)) for token in missing) > required.met(state)
+        assert max(required.count(required.next_progress(state, token)) for token in missing) > required.count(state)
 
 
+@with_seeds(4, 15, first=1)
 @pytest.mark.parametrize("phrases", [[[FIRST]], [[FIRST, FIRST]], [[UNK_ID], [FIRST]], [[FIRST, UNK_ID], [FIRST]]])
 def test_all_that_hold_them_are_searched_and_no_others(
-    random_network: Make, random_sources: Sources, phrases: list[list[int]]
+    random_network: Make, random_sources: Sources, phrases: list[list[int]], seeds: range
 ) -> None:
     extra = sum(map(len, phrases))
-    for seed in range(1, 16):
+    for seed in seeds:
         network, vocab, _ = case(random_network, seed)
         sources = random_sources(seed, 3)
         requests = [Request(source, (), phrases if number != 1 else ()) for number, source in enumerate(sources)]
@@ -82,15 +85,16 @@ def test_what_is_asked_for_may_be_forbidden_and_repeat(random_network: Make, ran
                 assert all(holds(h.tokens, phrase) for phrase in phrases)
 
 
+@with_seeds(2, 10)
 @pytest.mark.parametrize("beam", [1, 2, 5])
 @pytest.mark.parametrize("listed", [False, True])
 def test_narrow_beams_hold_them_too_whatever_the_batch(
-    random_network: Make, random_sources: Sources, beam: int, listed: bool
+    random_network: Make, random_sources: Sources, beam: int, listed: bool, seeds: range
 ) -> None:
     vocab = 40
     translations = np.random.default_rng(1).integers(4, vocab, (8, 3), dtype=np.int32)
     shortlist = Shortlist.of(translations, np.array([5], dtype=np.int32)) if listed else None
-    for seed in range(10):
+    for seed in seeds:
         network = random_network(seed, vocab)
         phrases = [(), [[30, 31, 32]], [[33], [34, 30]], [[30, 30], [30]]]
         requests = [Request(s, (), phrases[n % 4]) for n, s in enumerate(random_sources(seed, 9))]

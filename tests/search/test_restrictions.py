@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pytest
 
 from seqtrans.search.decoding import CPU, search
 from seqtrans.search.exact import exact_search
-from seqtrans.search.hypothesis import Request, SearchOptions
+from seqtrans.search.hypothesis import Request
+from seqtrans.search.options import SearchOptions
 from seqtrans.search.ranking import Ranking
 from seqtrans.search.restrictions import repetitions
 from seqtrans.search.scorer import ModelScorer
+from tests.proving import with_seeds
 from tests.search.truth import FIRST, Make, Sources, Truth, all_of, case, options_for, same
 
 Allows = Callable[[Truth, list[int]], bool]
@@ -26,11 +29,11 @@ def repeats(tokens: list[int], size: int) -> bool:
     return len(set(grams)) < len(grams)
 
 
-def with_options(**changes: float) -> Callable[[SearchOptions], SearchOptions]:
+def with_options(**changes: Any) -> Callable[[SearchOptions], SearchOptions]:
     return lambda options: replace(options, **changes)
 
 
-RESTRICTIONS = {
+RESTRICTIONS: dict[str, tuple[Sequence[int], Sequence[int], Callable[[SearchOptions], SearchOptions], Allows]] = {
     "forbidden": ((), FORBIDDEN, with_options(), lambda t, _: FIRST not in t.tokens),
     "prefix": ((FIRST, FIRST), (), with_options(), lambda t, _: t.tokens[:2] == [FIRST, FIRST]),
     "forbidden prefix": (
@@ -55,12 +58,13 @@ RESTRICTIONS = {
 }
 
 
+@with_seeds(6, 29, first=1)
 @pytest.mark.parametrize("name", RESTRICTIONS)
 def test_what_is_not_allowed_is_not_said_and_nothing_else_is_lost(
-    random_network: Make, random_sources: Sources, name: str
+    random_network: Make, random_sources: Sources, name: str, seeds: range
 ) -> None:
     prefix, forbidden, change, allows = RESTRICTIONS[name]
-    for seed in range(1, 30):
+    for seed in seeds:
         network, vocab, limit = case(random_network, seed)
         limit = min(limit, 3 if vocab > FIRST + 2 else 4)
         sources = random_sources(seed, 3)
@@ -86,8 +90,11 @@ def test_what_is_not_allowed_is_not_said_and_nothing_else_is_lost(
             same([proof.best], truth, options.ranking, f"seed {seed}")
 
 
-def test_an_exact_search_goes_on_where_a_beam_finds_nothing(random_network: Make, random_sources: Sources) -> None:
-    for seed in range(60):
+@with_seeds(6, 60)
+def test_an_exact_search_goes_on_where_a_beam_finds_nothing(
+    random_network: Make, random_sources: Sources, seeds: range
+) -> None:
+    for seed in seeds:
         network, vocab, limit = case(random_network, seed)
         (source,) = random_sources(seed, 1)
         options = replace(options_for(Ranking(), limit, 1, 1), no_repeat=1, min_ratio=0.5, max_expansions=10**6)

@@ -8,27 +8,28 @@ from collections.abc import Callable
 import pytest
 import torch
 
-from seqtrans.config import ModelConfig
-from seqtrans.model.language_model import LanguageModel
+from seqtrans.config.schema import ModelConfig
+from seqtrans.model.language_model import LanguageNetwork
 from seqtrans.model.seq2seq import Seq2Seq
 from seqtrans.search.decoding import search
 from seqtrans.search.ensemble import EnsembleScorer
 from seqtrans.search.fusion import FusionScorer
-from seqtrans.search.hypothesis import Hypothesis, Request, SearchOptions
+from seqtrans.search.hypothesis import Hypothesis, Request
+from seqtrans.search.options import SearchOptions
 from seqtrans.search.scorer import ModelScorer, StepScorer
 from seqtrans.text.batches import pad_sources
 from seqtrans.text.subwords import BOS_ID, EOS_ID
+from tests.proving import with_seeds
 
 VOCAB = 12
-SEEDS = range(12)
 Make = Callable[..., Seq2Seq]
 Sources = Callable[[int, int], list[list[int]]]
 
 
-def language_model(seed: int, cell: str = "gru") -> LanguageModel:
+def language_model(seed: int, cell: str = "gru") -> LanguageNetwork:
     torch.manual_seed(seed)
     config = ModelConfig(task="lm", cell=cell, embedding=5, hidden=6, decoder_layers=2, cache=8)
-    network = LanguageModel(config, VOCAB).double().eval()
+    network = LanguageNetwork(config, VOCAB).double().eval()
     for parameter in network.parameters():
         parameter.normal_(0, 0.8)
     assert network.cache is not None
@@ -37,7 +38,7 @@ def language_model(seed: int, cell: str = "gru") -> LanguageModel:
 
 
 def found(scorer: StepScorer, sources: list[list[int]], batch_size: int = 3) -> list[list[Hypothesis]]:
-    options = SearchOptions(beam=4, n_best=3, max_ratio=1, max_extra=3, alignments=True)
+    options = SearchOptions(beam=4, n_best=3, max_ratio=1, max_extra=3, alignment="subwords")
     return search(scorer, [Request(source) for source in sources], options, batch_size)
 
 
@@ -59,18 +60,22 @@ def alike(one: list[list[Hypothesis]], other: list[list[Hypothesis]]) -> None:
             torch.testing.assert_close(a.alignment, b.alignment)
 
 
+@with_seeds(2, 12)
 @pytest.mark.parametrize("logarithms", [False, True])
 def test_an_ensemble_of_a_model_with_itself_is_the_model(
-    random_network: Make, random_sources: Sources, logarithms: bool
+    random_network: Make, random_sources: Sources, logarithms: bool, seeds: range
 ) -> None:
-    for seed in SEEDS:
+    for seed in seeds:
         scorer, sources = ModelScorer(random_network(seed, VOCAB)), random_sources(seed, 7)
         alike(found(EnsembleScorer([scorer] * 3, logarithms), sources), found(scorer, sources))
 
 
+@with_seeds(2, 12)
 @pytest.mark.parametrize("logarithms", [False, True])
-def test_an_ensemble_takes_the_mean(random_network: Make, random_sources: Sources, logarithms: bool) -> None:
-    for seed in SEEDS:
+def test_an_ensemble_takes_the_mean(
+    random_network: Make, random_sources: Sources, logarithms: bool, seeds: range
+) -> None:
+    for seed in seeds:
         scorers = [ModelScorer(random_network(seed + number, VOCAB)) for number in (0, 100, 200)]
         sources = random_sources(seed, 7)
         for source, n_best in zip(sources, found(EnsembleScorer(scorers, logarithms), sources), strict=True):
@@ -82,15 +87,19 @@ def test_an_ensemble_takes_the_mean(random_network: Make, random_sources: Source
                 assert h.token_log_probs == pytest.approx(mean, abs=1e-10)
 
 
-def test_fusion_with_weight_0_is_no_fusion(random_network: Make, random_sources: Sources) -> None:
-    for seed in SEEDS:
+@with_seeds(2, 12)
+def test_fusion_with_weight_0_is_no_fusion(random_network: Make, random_sources: Sources, seeds: range) -> None:
+    for seed in seeds:
         scorer, sources = ModelScorer(random_network(seed, VOCAB)), random_sources(seed, 7)
         alike(found(FusionScorer(scorer, language_model(seed), 0.0), sources), found(scorer, sources))
 
 
+@with_seeds(2, 12)
 @pytest.mark.parametrize("cell", ["lstm", "gru", "rnn"])
-def test_fusion_adds_what_the_language_model_says(random_network: Make, random_sources: Sources, cell: str) -> None:
-    for seed in SEEDS:
+def test_fusion_adds_what_the_language_model_says(
+    random_network: Make, random_sources: Sources, cell: str, seeds: range
+) -> None:
+    for seed in seeds:
         scorer, language = ModelScorer(random_network(seed, VOCAB)), language_model(seed, cell)
         sources = random_sources(seed, 7)
         for source, n_best in zip(sources, found(FusionScorer(scorer, language, 0.4), sources), strict=True):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from dataclasses import replace
+from typing import Any
 
 import pytest
 import torch
@@ -13,11 +14,12 @@ from torch import Tensor
 from seqtrans.model.memory import Memory
 from seqtrans.model.seq2seq import Seq2Seq
 from seqtrans.search.decoding import search
-from seqtrans.search.hypothesis import Hypothesis, Request, SearchOptions
-from seqtrans.search.ranking import Ranking
+from seqtrans.search.hypothesis import Hypothesis, Request
+from seqtrans.search.options import SearchOptions
 from seqtrans.search.scorer import ModelScorer, ModelState
 from seqtrans.text.batches import pad_sources
 from seqtrans.text.subwords import BOS_ID, EOS_ID, PAD_ID, UNK_ID
+from tests.proving import with_seeds
 
 VOCAB = 12
 MakeNetwork = Callable[..., Seq2Seq]
@@ -28,14 +30,14 @@ searches = pytest.mark.parametrize(
     [
         pytest.param(SearchOptions(beam=1), id="greedy"),
         pytest.param(SearchOptions(beam=4, n_best=4), id="beam 4"),
-        pytest.param(SearchOptions(beam=7, n_best=2, ranking=Ranking(0.6)), id="beam 7"),
+        pytest.param(SearchOptions(beam=7, n_best=2, length_penalty=0.6), id="beam 7"),
         pytest.param(
-            SearchOptions(beam=5, n_best=2, ranking=Ranking(0.8, length_rule="gnmt", coverage_penalty=0.2)), id="gnmt"
+            SearchOptions(beam=5, n_best=2, length_penalty=0.8, length_rule="gnmt", coverage_penalty=0.2), id="gnmt"
         ),
         pytest.param(SearchOptions(beam=40, n_best=3), id="wider than the vocabulary"),
     ],
 )
-SHORT = {"max_ratio": 1.0, "max_extra": 3}
+SHORT: dict[str, Any] = {"max_ratio": 1.0, "max_extra": 3}
 
 
 def run(
@@ -96,16 +98,17 @@ class Counting(ModelScorer):
         return super().step(ids_N, state)
 
 
+@with_seeds(6, 24)
 @pytest.mark.parametrize("alpha", [0, 0.6, 1])
 @pytest.mark.parametrize("n_best", [1, 3])
 def test_a_beam_does_what_it_says(
-    random_network: MakeNetwork, random_sources: MakeSources, alpha: float, n_best: int
+    random_network: MakeNetwork, random_sources: MakeSources, alpha: float, n_best: int, seeds: range
 ) -> None:
     shorter = 0
-    for seed in range(24):
+    for seed in seeds:
         network = random_network(seed, VOCAB, sharpness=[0.5, 1.5, 4][seed % 3])
         network.output_bias[EOS_ID] += seed % 5  # some like to end soon
-        options = SearchOptions(beam=[3, 5, 8, 12][seed % 4], n_best=n_best, ranking=Ranking(alpha), **SHORT)
+        options = SearchOptions(beam=[3, 5, 8, 12][seed % 4], n_best=n_best, length_penalty=alpha, **SHORT)
         for source in random_sources(seed, 2):
             scorer = Counting(network)
             (found,) = search(scorer, [Request(source)], options, 1)
@@ -116,9 +119,12 @@ def test_a_beam_does_what_it_says(
     assert shorter > 0, "no search ended early: the bound does nothing"
 
 
+@with_seeds(4, 20)
 @pytest.mark.parametrize("dtype", [torch.float64, torch.float32], ids=str)
-def test_a_beam_of_one_is_greedy(random_network: MakeNetwork, random_sources: MakeSources, dtype: torch.dtype) -> None:
-    for seed in range(20):
+def test_a_beam_of_one_is_greedy(
+    random_network: MakeNetwork, random_sources: MakeSources, dtype: torch.dtype, seeds: range
+) -> None:
+    for seed in seeds:
         network, sources = random_network(seed, VOCAB, dtype), random_sources(seed, 9)
         options = SearchOptions(beam=1, **SHORT)
         for source, (found,) in zip(sources, run(network, sources, options), strict=True):
@@ -137,14 +143,15 @@ def test_an_n_best_is_sorted_and_without_repetitions(
             assert len({tuple(h.tokens) for h in n_best}) == len(n_best)
 
 
+@with_seeds(3, 12)
 @pytest.mark.parametrize("alpha", [0, 0.6, 1])
 @pytest.mark.parametrize("beam", [2, 5])
 def test_the_first_of_the_n_best_is_the_one_best(
-    random_network: MakeNetwork, random_sources: MakeSources, alpha: float, beam: int
+    random_network: MakeNetwork, random_sources: MakeSources, alpha: float, beam: int, seeds: range
 ) -> None:
-    for seed in range(12):
+    for seed in seeds:
         network, sources = random_network(seed, VOCAB), random_sources(seed, 5)
-        options = SearchOptions(beam=beam, ranking=Ranking(alpha), **SHORT)
+        options = SearchOptions(beam=beam, length_penalty=alpha, **SHORT)
         one = run(network, sources, options)
         many = run(network, sources, replace(options, n_best=beam))
         assert [n_best[0].tokens for n_best in many] == [n_best[0].tokens for n_best in one]
@@ -190,14 +197,15 @@ def test_neither_batch_nor_order_matters(
         assert tokens(batch, sources[::-1]) == alone[::-1]
 
 
+@with_seeds(3, 12)
 @searches
 def test_alignments_are_weights_over_the_source(
-    random_network: MakeNetwork, random_sources: MakeSources, options: SearchOptions
+    random_network: MakeNetwork, random_sources: MakeSources, options: SearchOptions, seeds: range
 ) -> None:
     lengths = set()
-    for seed in range(12):
+    for seed in seeds:
         network, sources = random_network(seed, VOCAB), random_sources(seed, 6)
-        found = run(network, sources, replace(options, alignments=True, **SHORT))
+        found = run(network, sources, replace(options, alignment="subwords", **SHORT))
         without = run(network, sources, replace(options, **SHORT))
         for source, n_best, plain in zip(sources, found, without, strict=True):
             assert [h.tokens for h in n_best] == [h.tokens for h in plain]
@@ -212,14 +220,15 @@ def test_alignments_are_weights_over_the_source(
     assert len(lengths) > 2
 
 
+@with_seeds(1, 4)
 @searches
 def test_alignments_stay_what_they_are_while_sentences_come_and_go(
-    random_network: MakeNetwork, options: SearchOptions
+    random_network: MakeNetwork, options: SearchOptions, seeds: range
 ) -> None:
     sources = [[4 + (length + i) % 4 for i in range(length)] for length in range(30, 0, -1)]
-    for seed in range(4):
+    for seed in seeds:
         network = random_network(seed, VOCAB)
-        wanted = replace(options, alignments=True, max_ratio=0.5, max_extra=3)
+        wanted = replace(options, alignment="subwords", max_ratio=0.5, max_extra=3)
         together, alone = (run(network, sources, wanted, size) for size in (4, 1))
         for one, other in zip(together, alone, strict=True):
             for h, expected in zip(one, other, strict=True):
@@ -233,7 +242,7 @@ def test_alignments_are_those_of_teacher_forcing(
 ) -> None:
     for seed in range(6):
         network, sources = random_network(seed, VOCAB), random_sources(seed, 4)
-        found = run(network, sources, replace(options, alignments=True, **SHORT))
+        found = run(network, sources, replace(options, alignment="subwords", **SHORT))
         for source, n_best in zip(sources, found, strict=True):
             memory = network.encode(*pad_sources([source]))
             for h in n_best:
@@ -253,11 +262,10 @@ def test_no_hypothesis_is_longer_than_allowed_and_none_holds_special_subwords(
     ratio: float,
     extra: int,
 ) -> None:
-    longest = 0
     for seed in range(6):
         network, sources = random_network(seed, VOCAB), random_sources(seed, 6)
         network.output_bias[[PAD_ID, BOS_ID]] = 20  # what the network would love to say
-        network.output_bias[EOS_ID] = -20  # it never ends by itself
+        network.output_bias[EOS_ID] = -1000  # so that the longest are the best, by every rule
         limits = replace(options, max_ratio=ratio, max_extra=extra)
         for source, n_best in zip(sources, run(network, sources, limits), strict=True):
             limit = int(ratio * (len(source) + 1)) + extra
@@ -267,8 +275,7 @@ def test_no_hypothesis_is_longer_than_allowed_and_none_holds_special_subwords(
                 assert not {PAD_ID, BOS_ID, EOS_ID} & set(h.tokens)
                 assert len(h.token_log_probs) == len(h.tokens) + 1
                 assert math.isfinite(h.score)
-                longest = max(longest, len(h.tokens) - limit)
-    assert longest == 0  # and the limit is reached
+            assert max(len(h.tokens) for h in n_best) == limit
 
 
 @searches
@@ -287,7 +294,7 @@ def test_a_wider_beam_that_holds_all_is_at_least_as_good_as_greedy(
 ) -> None:
     for seed in range(6):
         network, sources = random_network(seed, 7), random_sources(seed, 3)
-        options = SearchOptions(beam=400, ranking=Ranking(0), max_ratio=0, max_extra=4)
+        options = SearchOptions(beam=400, length_penalty=0, max_ratio=0, max_extra=4)
         wide = run(network, sources, options)
         for (best,), (greedy,) in zip(wide, run(network, sources, replace(options, beam=1)), strict=True):
             assert best.score >= greedy.score - 1e-12

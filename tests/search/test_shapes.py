@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from seqtrans.search.shapes import fitting, joining, positions, remaining
+from seqtrans.search.shapes import join_count, kept_sentences, rounded_batch_size, rounded_length
 
 
 @pytest.mark.parametrize(
@@ -15,22 +15,22 @@ from seqtrans.search.shapes import fitting, joining, positions, remaining
     [(0, 0), (1, 1), (5, 5), (7, 7), (8, 8), (9, 10), (15, 16), (17, 20), (31, 32), (57, 64), (65, 80)],
 )
 def test_few_sizes_fit_every_number(count: int, size: int) -> None:
-    assert fitting(count) == size
+    assert rounded_batch_size(count) == size
 
 
 @pytest.mark.parametrize(
     ("longest", "wide"), [(1, 8), (8, 8), (9, 16), (25, 32), (32, 32), (33, 48), (49, 64), (65, 96), (500, 512)]
 )
 def test_sources_are_read_in_few_lengths(longest: int, wide: int) -> None:
-    assert positions(longest) == wide
+    assert rounded_length(longest) == wide
 
 
 @given(st.lists(st.booleans(), min_size=1, max_size=80), st.integers(0, 80), st.integers(0, 80))
 def test_what_remains_holds_all_that_is_not_over_in_order(over: list[bool], free: int, others: int) -> None:
     places = len(over) + free
     others = min(others, places - over.count(False))
-    wanted = min(fitting(over.count(False) + others), places)
-    found = remaining(np.array(over), places, others)
+    wanted = min(rounded_batch_size(over.count(False) + others), places)
+    found = kept_sentences(np.array(over), places, others)
     if found is None:
         assert wanted - others >= len(over)
         return
@@ -43,7 +43,7 @@ def test_what_remains_holds_all_that_is_not_over_in_order(over: list[bool], free
 
 @given(st.integers(0, 200), st.integers(0, 200))
 def test_few_sizes_come_in_and_as_many_as_fit(waiting: int, free: int) -> None:
-    count = joining(waiting, free)
-    assert count == fitting(count)
+    count = join_count(waiting, free)
+    assert count == rounded_batch_size(count)
     assert count <= min(waiting, free)
     assert count >= 0.75 * min(waiting, free)

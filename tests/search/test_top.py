@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import Tensor
 
-from seqtrans.search.top import FEW, GROUP, top, top_by_groups
+from seqtrans.search.top import MAX_GROUP, MIN_VALUES, top, top_by_groups
 
 
 def check(values: Tensor, k: int) -> None:
@@ -33,7 +33,7 @@ def test_the_values_are_those_of_topk_and_stand_where_they_are_said_to(
 
 
 @settings(deadline=None, max_examples=100)
-@given(st.integers(1, 3), st.integers(4 * GROUP, 40 * GROUP), st.integers(0, 10**6), st.floats(0, 1))
+@given(st.integers(1, 3), st.integers(4 * MAX_GROUP, 40 * MAX_GROUP), st.integers(0, 10**6), st.floats(0, 1))
 def test_places_that_are_ruled_out_come_last(rows: int, many: int, seed: int, share: float) -> None:
     generator = torch.Generator().manual_seed(seed)
     values = torch.randn(rows, many, generator=generator)
@@ -41,7 +41,7 @@ def test_places_that_are_ruled_out_come_last(rows: int, many: int, seed: int, sh
     check(values, 6)
 
 
-@pytest.mark.parametrize("place", [0, 1, GROUP - 1, GROUP, 4096 - 1, 4096, 4100])
+@pytest.mark.parametrize("place", [0, 1, MAX_GROUP - 1, MAX_GROUP, 4096 - 1, 4096, 4100])
 def test_the_largest_is_found_wherever_it_is(place: int) -> None:
     values = torch.zeros(2, 4101, dtype=torch.float64)
     values[1, place] = 1
@@ -53,7 +53,7 @@ def test_the_largest_is_found_wherever_it_is(place: int) -> None:
 
 @pytest.mark.parametrize("together", ["neighbours", "one group", "the rest"])
 def test_the_largest_may_all_lie_together(together: str) -> None:
-    many, k = 100 * GROUP + 7, 8
+    many, k = 100 * MAX_GROUP + 7, 8
     places = {
         "neighbours": list(range(500, 500 + k)),
         "one group": [3 + 100 * i for i in range(k)],
@@ -73,4 +73,4 @@ def test_fewer_values_than_wanted() -> None:
 
 
 def test_many_values() -> None:
-    check(torch.randn(2, FEW, generator=torch.Generator().manual_seed(3)), 5)
+    check(torch.randn(2, MIN_VALUES, generator=torch.Generator().manual_seed(3)), 5)

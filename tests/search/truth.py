@@ -10,7 +10,8 @@ import pytest
 import torch
 
 from seqtrans.model.seq2seq import Seq2Seq
-from seqtrans.search.hypothesis import Hypothesis, SearchOptions
+from seqtrans.search.hypothesis import Hypothesis
+from seqtrans.search.options import SearchOptions
 from seqtrans.search.ranking import Ranking
 from seqtrans.text.batches import pad_sources
 from seqtrans.text.subwords import BOS_ID, EOS_ID, PAD_ID, UNK_ID
@@ -45,7 +46,7 @@ class Truth:
         """As the equations have it."""
         length = len(self.tokens) + 1
         lp = ((5 + length) / 6 if rule.length_rule == "gnmt" else length) ** rule.length_penalty
-        return self.log_prob / lp + rule.word_reward * length + rule.coverage_penalty * self.coverage
+        return self.log_prob / float(lp) + rule.word_reward * length + rule.coverage_penalty * self.coverage
 
 
 def all_of(network: Seq2Seq, source: list[int], vocab: int, limit: int) -> list[Truth]:
@@ -69,7 +70,7 @@ def all_of(network: Seq2Seq, source: list[int], vocab: int, limit: int) -> list[
 
 
 def options_for(rule: Ranking, limit: int, beam: int, n_best: int) -> SearchOptions:
-    return SearchOptions(beam, n_best, rule, max_ratio=0, max_extra=limit)
+    return SearchOptions(beam, n_best, **vars(rule), max_ratio=0, max_extra=limit)
 
 
 def case(make: Make, seed: int) -> tuple[Seq2Seq, int, int]:

@@ -67,8 +67,8 @@ def test_they_are_those_of_the_textbook(seed: int) -> None:
 
 def test_a_dictionary_is_found_also_in_a_part_of_a_text() -> None:
     corpus = corpus_of(random_pairs(7, 2000))
-    for most_cells in (1 << 25, 20_000):
-        lists = likeliest_translations(corpus, VOCABULARY, VOCABULARY, 3, most_cells)
+    for max_cells in (1 << 25, 20_000):
+        lists = likeliest_translations(corpus, VOCABULARY, VOCABULARY, 3, max_cells)
         assert lists is not None
         assert lists[4:16, 0].tolist() == list(range(14, 26))
 

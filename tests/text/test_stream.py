@@ -10,7 +10,7 @@ import pytest
 from seqtrans.errors import DataError
 from seqtrans.text.stream import Segments, TextStream, read_text
 from seqtrans.text.subword_training import learn_subwords
-from seqtrans.text.subwords import EOS_ID
+from seqtrans.text.subwords import EOS_ID, SubwordType
 
 
 def numbers(count: int) -> TextStream:
@@ -24,6 +24,12 @@ def test_lines_become_subwords_and_line_ends() -> None:
     expected = [i for line in lines for i in (*subwords.encode(line), EOS_ID)]
     assert stream.ids.tolist() == expected
     assert stream.characters == len("ab c\n\nfed\n")
+
+
+@pytest.mark.parametrize("subword_type", ["bpe", "unigram", "char", "word"])
+def test_characters_are_those_of_the_text_also_where_the_subwords_do_not_know_them(subword_type: SubwordType) -> None:
+    subwords = learn_subwords(["abc def", "fed cba"] * 5, subword_type, 12)
+    assert TextStream.of(["абв где", "", "ab  гд"], subwords).characters == len("абв где\n\nab гд\n")
 
 
 @pytest.mark.parametrize(("count", "streams", "steps"), [(100, 4, 7), (103, 4, 7), (24, 5, 5), (3, 64, 35), (1, 1, 1)])

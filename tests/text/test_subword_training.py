@@ -3,6 +3,8 @@
 import signal
 import subprocess
 import sys
+from collections.abc import Iterable, Iterator
+from typing import Any
 
 import pytest
 import sentencepiece
@@ -12,17 +14,18 @@ from hypothesis import strategies as st
 from seqtrans.errors import DataError, UsageError
 from seqtrans.text import subword_training
 from seqtrans.text.subword_training import fitting_vocab_size, learn_subwords
-from seqtrans.text.subwords import SUBWORD_TYPES, UNK_ID, SubwordType
+from seqtrans.text.subwords import SUBWORD_TYPES, UNK_ID, SubwordModel, SubwordType
 from tests.conftest import seqtrans_environment
+from tests.logs import logged
 
 TEXT = ["the small dog sleeps", "der kleine Hund schläft", "two dogs and a cat"] * 4
 
 every_type = pytest.mark.parametrize("subword_type", SUBWORD_TYPES)
 
 
-def learn(lines, *args, **options) -> tuple[subword_training.SubwordModel, list[str]]:
-    messages: list[str] = []
-    return learn_subwords(lines, *args, report=messages.append, **options), messages
+def learn(lines: Iterable[str], *args: Any, **options: Any) -> tuple[SubwordModel, list[str]]:
+    with logged() as messages:
+        return learn_subwords(lines, *args, **options), messages
 
 
 def test_a_size_that_fits_is_kept_without_a_word() -> None:
@@ -35,6 +38,12 @@ def test_a_size_beyond_the_text_is_clamped_and_told(subword_type: SubwordType) -
     model, messages = learn(TEXT, subword_type, 5000)
     assert model.size < 200
     assert messages == [f"vocabulary size 5000 is more than this text gives: {model.size} taken"]
+
+
+def test_a_size_that_is_a_limit_need_not_be_reached() -> None:
+    model, messages = learn(TEXT, "char", 5000, at_most=True)
+    assert model.size < 200
+    assert messages == []
 
 
 @pytest.mark.parametrize("subword_type", ["bpe", "unigram", "char"])
@@ -104,7 +113,7 @@ def test_empty_text_is_bad_data(lines: list[str]) -> None:
 
 
 def test_what_the_lines_raise_comes_through() -> None:
-    def broken():
+    def broken() -> Iterator[str]:
         yield "a"
         raise DataError("in.txt:2: bad")
 
@@ -123,7 +132,7 @@ def test_what_the_lines_raise_comes_through() -> None:
         (("bpe", 100), {"normalization": "nfd"}),
     ],
 )
-def test_options_that_cannot_be_are_usage_errors(args, options) -> None:
+def test_options_that_cannot_be_are_usage_errors(args: tuple[Any, ...], options: dict[str, Any]) -> None:
     with pytest.raises(UsageError):
         learn(TEXT, *args, **options)
 
@@ -141,11 +150,13 @@ def test_any_text_gives_a_model_or_one_line(lines: list[str], subword_type: Subw
             learn(lines, subword_type, 30)
 
 
-def test_signals_take_their_default_effect_while_sentencepiece_works_and_no_longer(monkeypatch) -> None:
+def test_signals_take_their_default_effect_while_sentencepiece_works_and_no_longer(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     seen: list[object] = []
     train = sentencepiece.SentencePieceTrainer.train
 
-    def noting_train(**options: object) -> None:
+    def noting_train(**options: Any) -> None:
         seen.extend(signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM))
         train(**options)
 
@@ -156,7 +167,7 @@ def test_signals_take_their_default_effect_while_sentencepiece_works_and_no_long
     assert signal.getsignal(signal.SIGINT) == before
 
 
-def test_a_text_too_large_is_thinned_evenly_told_and_its_characters_kept(monkeypatch) -> None:
+def test_a_text_too_large_is_thinned_evenly_told_and_its_characters_kept(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(subword_training, "MAX_CHARACTERS", 2000)
     lines = [f"line number {number} {chr(0x4E00 + number)} ,\t{chr(0x300 + number % 64)}" for number in range(500)]
     model, messages = learn(lines, "bpe", 700)

@@ -3,6 +3,7 @@
 import functools
 import io
 import random
+from pathlib import Path
 
 import pytest
 import sentencepiece
@@ -115,7 +116,7 @@ def test_ids_outside_the_vocabulary_are_index_errors(number: int) -> None:
         model_of("bpe").decode([number])
 
 
-def test_a_model_is_its_bytes(tmp_path) -> None:
+def test_a_model_is_its_bytes(tmp_path: Path) -> None:
     model = model_of("bpe")
     path = tmp_path / "subwords.model"
     path.write_bytes(model.proto)
@@ -135,14 +136,14 @@ def test_a_model_is_its_bytes(tmp_path) -> None:
         (model_of("bpe").proto[:500], "not a SentencePiece model"),
     ],
 )
-def test_what_is_no_model_is_refused_with_its_name(tmp_path, proto: bytes, message: str) -> None:
+def test_what_is_no_model_is_refused_with_its_name(tmp_path: Path, proto: bytes, message: str) -> None:
     path = tmp_path / "subwords.model"
     path.write_bytes(proto)
     with pytest.raises(DataError, match=f"^{path}: [^\n]*{message}"):
         SubwordModel.load(path)
 
 
-def test_a_directory_is_bad_data_and_a_missing_file_a_stream_error(tmp_path) -> None:
+def test_a_directory_is_bad_data_and_a_missing_file_a_stream_error(tmp_path: Path) -> None:
     with pytest.raises(DataError, match=f"^{tmp_path}: not a file"):
         SubwordModel.load(tmp_path)
     with pytest.raises(StreamError, match=f"^{tmp_path}/missing: cannot be read: No such file"):

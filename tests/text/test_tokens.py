@@ -43,6 +43,6 @@ def test_words_with_a_space_that_does_not_break_are_learned_and_found() -> None:
 
 def test_other_subwords_are_no_tokens() -> None:
     with pytest.raises(UsageError, match="of type char or word, not bpe"):
-        Tokens(learn_subwords(LINES * 5, "bpe", 12, report=lambda _message: None))
+        Tokens(learn_subwords(LINES * 5, "bpe", 12))
     with pytest.raises(UsageError, match="without --normalization"):
         Tokens(learn_subwords(LINES, "char", 100, normalization="nfkc"))

@@ -1,33 +1,16 @@
-"""Small corpora, subwords and networks to train."""
+"""Small corpora, and a network to train."""
 
 from __future__ import annotations
-
-import random
-from collections.abc import Callable
-from pathlib import Path
 
 import pytest
 import torch
 
-from seqtrans.config import ModelConfig
+from seqtrans.config.schema import ModelConfig
 from seqtrans.model.seq2seq import Seq2Seq
-from seqtrans.text.corpus import EncodedCorpus, ParallelText, encode_corpus
-from seqtrans.text.subword_training import learn_subwords
 from seqtrans.text.subwords import SubwordModel
+from tests.corpora import corpus, letters
 
-
-@pytest.fixture(scope="session")
-def letters() -> SubwordModel:
-    """The letters a to f, and the space."""
-    return learn_subwords(["abc def", "fed cba"], "char", 100)
-
-
-@pytest.fixture(scope="session")
-def corpus(letters: SubwordModel) -> EncodedCorpus:
-    """733 pairs of random words."""
-    draw = random.Random(71)
-    sides = [["".join(draw.choices("abcdef", k=draw.randint(1, 12))) for _ in range(733)] for _ in range(2)]
-    return encode_corpus(ParallelText("random", *sides, {}), letters, letters, 100)
+__all__ = ["corpus", "letters", "network"]
 
 
 @pytest.fixture
@@ -36,16 +19,3 @@ def network(letters: SubwordModel) -> Seq2Seq:
     torch.manual_seed(72)
     config = ModelConfig(embedding=6, hidden=8, dropout=0.2)
     return Seq2Seq(config, letters.size, letters.size, joint=True)
-
-
-@pytest.fixture
-def write_lines(tmp_path: Path) -> Callable[[str, str], Path]:
-    """Write a text file and return its path; folders are made as needed."""
-
-    def write(name: str, text: str) -> Path:
-        path = tmp_path / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(text.encode())
-        return path
-
-    return write

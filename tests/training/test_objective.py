@@ -10,7 +10,7 @@ from torch.nn import functional as F
 from seqtrans.model.seq2seq import Seq2Seq
 from seqtrans.text.batches import make_batch
 from seqtrans.text.corpus import EncodedCorpus
-from seqtrans.training.objective import CHUNK, batch_loss, cross_entropy
+from seqtrans.training.objective import PREDICTIONS_AT_ONCE, batch_loss, cross_entropy
 
 UNITS, VOCAB = 7, 13
 
@@ -26,7 +26,7 @@ def make_data(count: int, dtype: torch.dtype = torch.float64) -> tuple[Tensor, T
 
 
 @smoothings
-@pytest.mark.parametrize("count", [1, 5, CHUNK, CHUNK + 1, 3 * CHUNK - 7])
+@pytest.mark.parametrize("count", [1, 5, PREDICTIONS_AT_ONCE, PREDICTIONS_AT_ONCE + 1, 3 * PREDICTIONS_AT_ONCE - 7])
 def test_values_and_gradients_are_those_of_torch(count: int, smoothing: float) -> None:
     *leaves, targets = make_data(count)
     readouts, weight, bias = leaves
@@ -77,7 +77,7 @@ def test_no_predictions_cost_nothing() -> None:
 
 @smoothings
 def test_in_bfloat16_the_result_is_near_and_weight_gradients_are_in_32_bits(smoothing: float) -> None:
-    readouts, weight, bias, targets = make_data(2 * CHUNK + 3, torch.float32)
+    readouts, weight, bias, targets = make_data(2 * PREDICTIONS_AT_ONCE + 3, torch.float32)
     low = readouts.detach().to(torch.bfloat16).requires_grad_()
     smoothed, plain = cross_entropy(low, weight, bias, targets, smoothing)
     exact, _ = cross_entropy(readouts, weight, bias, targets, smoothing)
@@ -117,7 +117,7 @@ def test_a_batch_costs_what_its_sentences_cost_alone(corpus: EncodedCorpus, netw
     alone = [batch_loss(network, make_batch(corpus, pairs[i : i + 1]), 0.1) for i in range(len(pairs))]
     for found, expected in zip(together, zip(*alone, strict=True), strict=True):
         torch.testing.assert_close(found, torch.stack(expected).sum(), rtol=1e-11, atol=1e-11)
-    found = torch.autograd.grad(together[0], parameters)
+    gradients = torch.autograd.grad(together[0], parameters)
     each = [torch.autograd.grad(loss, parameters) for loss, _ in alone]
-    for one, others in zip(found, zip(*each, strict=True), strict=True):
+    for one, others in zip(gradients, zip(*each, strict=True), strict=True):
         torch.testing.assert_close(one, torch.stack(others).sum(0), rtol=1e-10, atol=1e-10)

@@ -6,29 +6,37 @@ import numpy as np
 import pytest
 import torch
 
-from seqtrans.config import ModelConfig, TrainingConfig
+from seqtrans.config.schema import ModelConfig, TrainingConfig
 from seqtrans.device import Compute, choose_compute
 from seqtrans.errors import UsageError
 from seqtrans.model.attention import attention_names
 from seqtrans.model.seq2seq import Seq2Seq
 from seqtrans.search.decoding import search
-from seqtrans.search.hypothesis import Request, SearchOptions
+from seqtrans.search.hypothesis import Request
+from seqtrans.search.options import SearchOptions
 from seqtrans.search.scorer import ModelScorer
 from seqtrans.text.batches import make_batch
 from seqtrans.text.corpus import EncodedCorpus
 from seqtrans.training.objective import batch_loss
 from seqtrans.training.update import Updater
-from tests.recurrent.running import CELLS
+from tests.recurrent.running import CELLS, KINDS
 
 COMPUTES = [Compute(torch.device("cpu"), dtype, "test") for dtype in (torch.float32, torch.bfloat16)]
+UPDATES = 16
+CASES = [
+    *((cell, "general", False) for cell in CELLS),
+    *(("lstm", attention, fed) for fed in (False, True) for attention in attention_names()),
+]
+SAMPLE = [
+    *((cell, "general", False) for cell in KINDS),
+    ("lstm", "multi-head-additive", True),  # the most products, with input feeding
+]
+"""What every run proves; `make prove` takes all."""
 
 
 @pytest.mark.parametrize(
     ("cell", "attention", "input_feeding"),
-    [
-        *((cell, "general", False) for cell in CELLS),
-        *(("lstm", attention, feeding) for attention in attention_names() for feeding in (False, True)),
-    ],
+    [pytest.param(*case, marks=[pytest.mark.prove] * (case not in SAMPLE)) for case in dict.fromkeys(CASES)],
 )
 def test_losses_and_translations_stay_close(
     corpus: EncodedCorpus, cell: str, attention: str, input_feeding: bool
@@ -42,11 +50,12 @@ def test_losses_and_translations_stay_close(
     losses, scores = [], []
     for compute in COMPUTES:
         torch.manual_seed(1)
-        updater = Updater(Seq2Seq(config, vocab, vocab, joint=True), TrainingConfig(), compute)
-        losses.append([updater.step(batch, number, 0.003, batch_loss).loss for number in range(1, 31)])
-        assert all(p.dtype == torch.float32 for p in updater.network.parameters())
+        network = Seq2Seq(config, vocab, vocab, joint=True)
+        updater = Updater(network, TrainingConfig(), compute)
+        losses.append([updater.step(batch, number, 0.003, batch_loss).loss for number in range(1, UPDATES + 1)])
+        assert all(p.dtype == torch.float32 for p in network.parameters())
         with compute.arithmetic():
-            found = search(ModelScorer(updater.network), requests, SearchOptions(beam=2, max_extra=4), 8)
+            found = search(ModelScorer(network), requests, SearchOptions(beam=2, max_extra=4), 8)
         scores.append([hypotheses[0].score for hypotheses in found])
     assert losses[1] == pytest.approx(losses[0], rel=0.02)
     assert losses[0][-1] < losses[0][0]

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from seqtrans.config import TrainingConfig
+from seqtrans.config.schema import TrainingConfig
 from seqtrans.training.schedule import FLOOR, learning_rate
 
 DECAYS = ["constant", "linear", "cosine", "inverse-sqrt"]

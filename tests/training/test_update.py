@@ -9,7 +9,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from seqtrans.config import TrainingConfig
+from seqtrans.config.schema import TrainingConfig
 from seqtrans.device import Compute
 from seqtrans.model.seq2seq import Seq2Seq
 from seqtrans.text.batches import Batch, make_batch

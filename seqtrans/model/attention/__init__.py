@@ -19,4 +19,7 @@ def find_attention(name: str) -> type[Attention]:
     Raises:
         UsageError: there is no such attention.
     """
-    return cast(type[Attention], plugins.load(__name__, "attention", name))
+    return cast(
+        type[Attention],
+        plugins.load(__name__, "attention", name, plugins.subclass_of(Attention)),
+    )

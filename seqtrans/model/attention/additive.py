@@ -6,6 +6,7 @@ import torch
 from torch import Tensor, nn
 
 from seqtrans.model.attention.base import Attention
+from seqtrans.model.tensors import score_vector
 from seqtrans.recurrent.products import linear
 
 
@@ -17,14 +18,14 @@ class Additive(Attention):
         size = query
         self.query_weight = nn.Parameter(nn.init.xavier_uniform_(torch.empty(size, query)))
         self.key_weight = nn.Parameter(nn.init.xavier_uniform_(torch.empty(size, memory)))
-        self.vector = nn.Parameter(torch.empty(size).uniform_(-1, 1) / size**0.5)
+        self.vector = score_vector(size, fan_in=size)
 
     def keys(self, values_BSD: Tensor) -> Tensor:
         """W_k k for every source position."""
         return linear(values_BSD, self.key_weight)
 
     def scores(self, query_BTH: Tensor, keys_BSA: Tensor) -> Tensor:
-        """Over all pairs of query and position: a tensor [B, T, S, A] lives for a moment."""
+        """Scores of all pairs of query and position, by way of a temporary tensor [B, T, S, A]."""
         queries = linear(query_BTH, self.query_weight)
         return torch.tanh(queries.unsqueeze(2) + keys_BSA.unsqueeze(1)) @ self.vector
 

@@ -12,7 +12,7 @@ import torch
 from torch import Tensor, nn
 
 from seqtrans.model.memory import Memory
-from seqtrans.model.parts import widened
+from seqtrans.model.tensors import at_least_float32
 from seqtrans.recurrent.products import linear
 
 
@@ -20,22 +20,22 @@ class Attention(nn.Module):
     """Scores every source position against a query and averages the memory by the softmax of the scores."""
 
     aligns: ClassVar[bool] = True
-    """Whether there are weights over the source, from which an alignment can be read."""
+    """Whether the weights over the source can be read as an alignment."""
 
     def __init__(self, query: int, memory: int) -> None:
         super().__init__()
         self.query_size, self.memory_size = query, memory
 
     def keys(self, values_BSD: Tensor) -> Tensor:
-        """What can be computed once a sentence: [B, S, D] -> [B, S, A]."""
+        """What the scores need of the memory, computed once for each sentence: [B, S, D] -> [B, S, A]."""
         return values_BSD
 
     def scores(self, query_BTH: Tensor, keys_BSA: Tensor) -> Tensor:
-        """How well each query fits each source position: [B, T, S]."""
+        """The score of each source position for each query: [B, T, S]."""
         raise NotImplementedError
 
     def forward(self, query_BTH: Tensor, memory: Memory) -> tuple[Tensor, Tensor]:
         """The context vectors [B, T, D] and the weights [B, T, S], which sum to 1 over S."""
         scores = self.scores(query_BTH, memory.keys_BSA) + memory.padding_BS.unsqueeze(1)
-        weights = torch.softmax(widened(scores), dim=2)
+        weights = torch.softmax(at_least_float32(scores), dim=2)
         return linear(weights.to(memory.values_BSD.dtype), memory.values_BSD.mT), weights

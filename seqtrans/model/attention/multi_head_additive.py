@@ -9,18 +9,18 @@ from torch import Tensor, nn
 
 from seqtrans.model.attention.base import Attention
 from seqtrans.model.memory import Memory
-from seqtrans.model.parts import widened
+from seqtrans.model.tensors import at_least_float32, score_vector
 from seqtrans.recurrent.products import linear
 
 HEADS = 4
-"""As in RNMT+; or as many as divide the size of a query."""
+"""As in RNMT+; if the query's size is not a multiple of it, their greatest common divisor."""
 
 
 class MultiHeadAdditive(Attention):
-    """Chen et al. 2018 (RNMT+), section 3: Bahdanau's attention in heads that each attend with a share of the units.
+    """Chen et al. 2018 (RNMT+), section 3: Bahdanau's attention in several heads, among which the units are divided.
 
     Head n: score_n(q, k) = v_n . tanh(W_qn q + W_kn k), context_n = the mean of W_vn m over the memory m.
-    The context is W_o [context_1; ..; context_N]; the weights that are shown are the means of the heads'.
+    The context is W_o [context_1; ..; context_N]; the weights that are returned are the mean over the heads.
     """
 
     def __init__(self, query: int, memory: int) -> None:
@@ -30,7 +30,7 @@ class MultiHeadAdditive(Attention):
         self.key_weight = nn.Parameter(nn.init.xavier_uniform_(torch.empty(query, memory)))
         self.value_weight = nn.Parameter(nn.init.xavier_uniform_(torch.empty(query, memory)))
         self.output_weight = nn.Parameter(nn.init.xavier_uniform_(torch.empty(memory, query)))
-        self.vector = nn.Parameter(torch.empty(query).uniform_(-1, 1) / (query / self.heads) ** 0.5)
+        self.vector = score_vector(query, fan_in=query // self.heads)
 
     def keys(self, values_BSD: Tensor) -> Tensor:
         """W_k m, and W_v m beside it."""
@@ -42,7 +42,7 @@ class MultiHeadAdditive(Attention):
         queries = linear(query_BTH, self.query_weight)
         together = torch.tanh(queries.unsqueeze(2) + keys.unsqueeze(1)) * self.vector.to(keys.dtype)
         scores = together.unflatten(3, (self.heads, -1)).sum(dim=4) + memory.padding_BS[:, None, :, None]
-        weights = torch.softmax(widened(scores), dim=2)
+        weights = torch.softmax(at_least_float32(scores), dim=2)
         of_heads = torch.einsum("btsn,bsna->btna", weights.to(values.dtype), values.unflatten(2, (self.heads, -1)))
         return linear(of_heads.flatten(2), self.output_weight), weights.mean(dim=3)
 

@@ -1,4 +1,4 @@
-"""No attention: the source reaches the decoder through its first state alone."""
+"""No attention: the source reaches the decoder only through its first state."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from seqtrans.model.memory import Memory
 
 
 class StartOnly(FixedContext):
-    """Sutskever et al. 2014, section 2: the encoder's last state begins the decoder, and every context is zero."""
+    """Sutskever et al. 2014, section 2: the decoder starts from the encoder's last state, and every context is zero."""
 
     def forward(self, query_BTH: Tensor, memory: Memory) -> tuple[Tensor, Tensor]:
         """Zeros for every query, and weights of zero: there is no alignment."""

@@ -1,4 +1,4 @@
-"""One file a cell, and a user's cell from a file of theirs.
+"""One file a cell.
 
 A cell's name may choose options of it: `rnn+relu`.
 """
@@ -13,12 +13,9 @@ from seqtrans import plugins
 from seqtrans.errors import UsageError
 from seqtrans.recurrent.cells.base import Cell
 
-_given: dict[str, type[Cell]] = {}
-"""A user's cells, by the name that models know them by."""
-
 
 def cell_names() -> list[str]:
-    """The cells there are."""
+    """The names of all cells of seqtrans."""
     return plugins.names(__name__)
 
 
@@ -27,31 +24,21 @@ def is_custom(name: str) -> bool:
     return ":" in name
 
 
-def adopt(name: str, kind: type[Cell]) -> None:
-    """Let models use a user's cell."""
-    _given[name] = kind
-
-
 def variants(name: str) -> list[str]:
-    """The cell `name` with every choice of its options."""
+    """The cell `name` with each set of its options, as names."""
     options = find_cell(name).options
-    chosen = (pick for count in range(len(options) + 1) for pick in combinations(options, count))
-    return ["+".join([name, *pick]) for pick in chosen]
+    subsets = (subset for count in range(len(options) + 1) for subset in combinations(options, count))
+    return ["+".join([name, *subset]) for subset in subsets]
 
 
 def find_cell(name: str) -> type[Cell]:
-    """The class of the cell `name`.
+    """The class of the cell `name`, one of seqtrans.
 
     Raises:
-        UsageError: there is no such cell, it has no such option, or it is a user's and was not given.
+        UsageError: there is no such cell, it has no such option, or it is a user's (see `custom.load_cell`).
     """
     if is_custom(name):
-        try:
-            return _given[name.rpartition(":")[2]]
-        except KeyError:
-            raise UsageError(
-                f"cell '{name}' comes from a file that is not part of seqtrans; add --cell {name}"
-            ) from None
+        raise UsageError(f"cell '{name}' comes from a file that is not part of seqtrans; add --cell {name}")
     if name.endswith(".py"):
         raise UsageError(f"--cell {name}: which class of that file? Write {name}:CLASS")
     base, *chosen = name.split("+")
@@ -60,7 +47,10 @@ def find_cell(name: str) -> type[Cell]:
 
 @functools.cache
 def _with_options(base: str, chosen: frozenset[str]) -> type[Cell]:
-    kind = cast(type[Cell], plugins.load(__name__, "cell", base))
+    kind = cast(
+        type[Cell],
+        plugins.load(__name__, "cell", base, plugins.subclass_of(Cell)),
+    )
     for option in chosen:
         if option not in kind.options:
             known = f"option '{option}'; known: {', '.join(kind.options)}" if kind.options else "options"

@@ -14,29 +14,16 @@ import torch
 from torch import Tensor, nn
 
 from seqtrans.recurrent.products import deferred_gradients, linear
+from seqtrans.recurrent.seeding import keep_mask
 
 State = tuple[Tensor, ...]
 """The tensors [B, H] that a cell carries from step to step; the first is its output h."""
 
 
-_loading = False
-
-
-@contextmanager
-def without_initial_weights() -> Iterator[None]:
-    """Cells made inside hold arbitrary numbers, for weights about to be loaded: orthogonalising takes a second."""
-    global _loading  # module constructors take no flag through every level above them
-    _loading = True
-    try:
-        yield
-    finally:
-        _loading = False
-
-
 def orthogonal(count: int, hidden: int) -> Tensor:
-    """So many orthogonal matrices [H, H], one under the other; arbitrary numbers where weights are to be loaded."""
+    """So many orthogonal matrices [H, H], one under the other; without values on the meta device."""
     blocks = torch.empty(count * hidden, hidden)
-    if not _loading:
+    if not blocks.is_meta:
         for block in blocks.split(hidden):
             nn.init.orthogonal_(block)
     return blocks
@@ -46,19 +33,19 @@ def orthogonal(count: int, hidden: int) -> Tensor:
 def recurrent_dropout(network: nn.Module, rate: float) -> Iterator[None]:
     """Inside, in training, each recurrent weight of the cells in a network is zero with probability `rate`.
 
-    The same ones for all steps and sentences, the rest scaled up: DropConnect as Merity et al. 2018, section 2, use it.
+    The same weights for all steps and sentences; the others are scaled up (DropConnect: Merity et al. 2018, section 2).
     """
     cells = [module for module in network.modules() if isinstance(module, Cell)] if rate else []
     for cell in cells:
         if cell.training:
             weight = cell.recurrent_weight
-            keep = torch.rand(weight.shape, device=weight.device) >= rate
-            cell._thinned = weight * (keep / (1 - rate)).to(weight.dtype)
+            keep = keep_mask(weight.shape, rate, weight.device)
+            cell._masked_weight = weight * (keep / (1 - rate)).to(weight.dtype)
     try:
         yield
     finally:
         for cell in cells:
-            cell._thinned = None
+            cell._masked_weight = None
 
 
 class Cell(nn.Module):
@@ -66,17 +53,17 @@ class Cell(nn.Module):
 
     A subclass gives its equations in the docstring with their source, the number of `gates` (blocks of H rows
     in the weights) and of `states`, and `step`. It may override `unroll` with something faster that
-    computes the same; tests hold it against the plain loop. Most cells are told more easily as a `GatedCell`.
+    computes the same; tests hold it against the plain loop. Most cells are written more easily as a `GatedCell`.
     """
 
     gates: ClassVar[int]
     states: ClassVar[int] = 1
     initial_biases: ClassVar[Sequence[float]] = ()
-    """A number a gate; none: zeros."""
+    """One for each gate; none: zeros."""
     options: ClassVar[tuple[str, ...]] = ()
     """What may follow the cell's name, each after a `+`."""
     chosen: ClassVar[frozenset[str]] = frozenset()
-    """The options that this class of cells has."""
+    """Those of the options that this class has."""
 
     def __init__(self, inputs: int, hidden: int) -> None:
         super().__init__()
@@ -84,10 +71,10 @@ class Cell(nn.Module):
         self.input_weight = nn.Parameter(torch.empty(self.gates * hidden, inputs))
         self.recurrent_weight = nn.Parameter(torch.empty(self.gates * hidden, hidden))
         self.bias = nn.Parameter(torch.empty(self.gates * hidden))
-        self.noted: list[Tensor] | None = None
-        """Where the outputs of the steps are kept for `watched`; None: nowhere."""
-        self._thinned: Tensor | None = None
-        if not _loading:
+        self.recorded_outputs: list[Tensor] | None = None
+        """The outputs of all steps, where `record_outputs` wants them."""
+        self._masked_weight: Tensor | None = None
+        if not self.bias.is_meta:  # where tensors have no values, there is nothing to initialise
             self.reset_parameters()
 
     def reset_parameters(self) -> None:
@@ -102,7 +89,7 @@ class Cell(nn.Module):
     @property
     def recurrent(self) -> Tensor:
         """The recurrent weight, or what `recurrent_dropout` leaves of it."""
-        return self.recurrent_weight if self._thinned is None else self._thinned
+        return self.recurrent_weight if self._masked_weight is None else self._masked_weight
 
     def project(self, inputs: Tensor) -> Tensor:
         """The part of the gates that needs no state, for all steps in one product: [..., I] -> [..., G*H]."""
@@ -120,10 +107,10 @@ class Cell(nn.Module):
         raise NotImplementedError
 
     def advance(self, projected: Tensor, state: State) -> State:
-        """`step`, as networks take it: the output is noted where someone watches."""
+        """`step`, as networks call it: the output is recorded where that is wanted."""
         state = self.step(projected, state)
-        if self.noted is not None:
-            self.noted.append(state[0])
+        if self.recorded_outputs is not None:
+            self.recorded_outputs.append(state[0])
         return state
 
     def initial_state(self, batch: int) -> State:
@@ -135,8 +122,8 @@ class Cell(nn.Module):
         return self.run(inputs_TBI, state)[0]
 
     def run(self, inputs_TBI: Tensor, state: State) -> tuple[Tensor, State]:
-        """`unroll`, as networks take it: in one go, but by the loop where someone watches the steps."""
-        return self.unroll(inputs_TBI, state) if self.noted is None else self.loop(inputs_TBI, state)
+        """`unroll`, as networks call it; by the loop where the outputs of the steps are recorded."""
+        return self.unroll(inputs_TBI, state) if self.recorded_outputs is None else self.loop(inputs_TBI, state)
 
     def unroll(self, inputs_TBI: Tensor, state: State) -> tuple[Tensor, State]:
         """The outputs and the last state, the fastest exact way; here the loop, with few products.
@@ -147,7 +134,7 @@ class Cell(nn.Module):
             return self.loop(inputs_TBI, state)
 
     def loop(self, inputs_TBI: Tensor, state: State) -> tuple[Tensor, State]:
-        """The same by one `step` after the other: the reference."""
+        """The same as `unroll` by one `step` after the other: the reference."""
         if not len(inputs_TBI):
             return inputs_TBI.new_zeros(0, inputs_TBI.shape[1], self.hidden), detached(state)
         outputs = []

@@ -21,7 +21,7 @@ class GRU(GatedCell):
     """
 
     gates = 3
-    late = 1
+    gated_gates = 1
 
     def gated(self, gates: Sequence[Tensor], state: State, *own: Tensor) -> Tensor:
         """R * h."""

@@ -22,7 +22,7 @@ class GRUResetAfter(GatedCell):
     """
 
     gates = 3
-    apart = 1
+    split_gates = 1
 
     def __init__(self, inputs: int, hidden: int) -> None:
         super().__init__(inputs, hidden)

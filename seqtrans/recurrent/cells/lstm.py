@@ -9,6 +9,7 @@ from torch import Tensor
 
 from seqtrans.recurrent.cells.base import State
 from seqtrans.recurrent.gated import GatedCell
+from seqtrans.recurrent.probes import probe
 
 
 class LSTM(GatedCell):
@@ -35,10 +36,33 @@ class LSTM(GatedCell):
         """The outputs and the last state by torch's kernel, which is oneDNN on a CPU and cuDNN on a GPU."""
         if not len(inputs_TBI):
             return self.loop(inputs_TBI, state)
-        weights = [self.input_weight, self.recurrent, self.bias, torch.zeros_like(self.bias)]
-        initial = [s.unsqueeze(0) for s in state]
-        outputs, *last = torch.lstm(inputs_TBI, initial, weights, True, 1, 0.0, self.training, False, False)
-        return outputs, tuple(tensor.detach().squeeze(0) for tensor in last)
+        if not _has_library_kernel():
+            return super().unroll(inputs_TBI, state)
+        weights = [self.input_weight, self.recurrent, self.bias]
+        outputs, *last = _by_library(inputs_TBI, state, weights, self.training)
+        return outputs, tuple(tensor.detach() for tensor in last)
+
+
+def _by_library(inputs_TBI: Tensor, state: State, weights: list[Tensor], training: bool) -> list[Tensor]:
+    """The outputs and the last state; `nn.LSTM`, which calls the same function, has its weights for itself."""
+    initial = [tensor.unsqueeze(0) for tensor in state]
+    biases = torch.zeros_like(weights[-1])
+    outputs, *last = torch.lstm(inputs_TBI, initial, [*weights, biases], True, 1, 0.0, training, False, False)
+    return [outputs, *(tensor.squeeze(0) for tensor in last)]
+
+
+@probe("a kernel for whole sequences of an LSTM", "they are trained by the kernel of other cells")
+def _has_library_kernel() -> bool:
+    """Whether a step of the library's is that of the equations."""
+    generator = torch.Generator().manual_seed(1)
+    shapes = ((1, 2, 3), (2, 4), (2, 4), (16, 3), (16, 4), (16,))
+    inputs, h, c, *weights = (torch.randn(shape, generator=generator) for shape in shapes)
+    results = _by_library(inputs, (h, c), weights, training=False)
+    i, f, g, o = (inputs[0] @ weights[0].t() + h @ weights[1].t() + weights[2]).chunk(4, dim=1)
+    c = torch.sigmoid(f) * c + torch.sigmoid(i) * torch.tanh(g)
+    h = torch.sigmoid(o) * torch.tanh(c)
+    pairs = zip(results, [h.unsqueeze(0), h, c], strict=True)
+    return all(torch.allclose(one, other, atol=1e-5) for one, other in pairs)
 
 
 PLUGIN = LSTM

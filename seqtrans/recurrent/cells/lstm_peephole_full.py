@@ -9,7 +9,7 @@ from torch import Tensor, nn
 
 from seqtrans.recurrent.cells.base import State, orthogonal
 from seqtrans.recurrent.gated import GatedCell
-from seqtrans.recurrent.recurrence import LATE, Product
+from seqtrans.recurrent.recurrence import GATED, Product
 
 
 class LSTMPeepholeFull(GatedCell):
@@ -30,21 +30,21 @@ class LSTMPeepholeFull(GatedCell):
 
     def __init__(self, inputs: int, hidden: int) -> None:
         super().__init__(inputs, hidden)
-        self.peepholes = nn.Parameter(orthogonal(self.seeing + 1, hidden))
+        self.peepholes = nn.Parameter(orthogonal(self.peephole_gates + 1, hidden))
 
     @property
-    def seeing(self) -> int:
+    def peephole_gates(self) -> int:
         """How many gates see C_{t-1}."""
         return 3 if "candidate" in self.chosen else 2
 
     def products(self) -> list[Product]:
         """W_h h, V C_{t-1}, and V_o C_t."""
-        every, seeing = self.gates * self.hidden, self.seeing * self.hidden
-        return [Product(every, every), Product(seeing, 0, 1), Product(self.hidden, 0, LATE)]
+        every, peepholes = self.gates * self.hidden, self.peephole_gates * self.hidden
+        return [Product(every, every), Product(peepholes, 0, 1), Product(self.hidden, 0, GATED)]
 
     def weights(self) -> list[Tensor]:
-        """Of these."""
-        return [self.recurrent, *self.peepholes.split([self.seeing * self.hidden, self.hidden])]
+        """The matrices of these products."""
+        return [self.recurrent, *self.peepholes.split([self.peephole_gates * self.hidden, self.hidden])]
 
     def own(self) -> list[Tensor]:
         """None: the peepholes are weights."""
@@ -52,15 +52,15 @@ class LSTMPeepholeFull(GatedCell):
 
     def gated(self, gates: Sequence[Tensor], state: State, *own: Tensor) -> Tensor:
         """C_t, which the output gate sees."""
-        i, f, g, _, *seen = gates
-        g = torch.tanh(g + seen[2] if self.seeing > 2 else g)
-        return torch.addcmul(torch.sigmoid(f + seen[1]) * state[1], torch.sigmoid(i + seen[0]), g)
+        i, f, g, _, *peepholes = gates
+        g = torch.tanh(g + peepholes[2] if self.peephole_gates > 2 else g)
+        return torch.addcmul(torch.sigmoid(f + peepholes[1]) * state[1], torch.sigmoid(i + peepholes[0]), g)
 
     def combine(self, gates: Sequence[Tensor], state: State, *own: Tensor) -> State:
         """The equations from the gates' sums on."""
-        *early, seen = gates
-        c = self.gated(early, state)
-        return torch.sigmoid(gates[3] + seen) * torch.tanh(c), c
+        *first, peephole = gates
+        c = self.gated(first, state)
+        return torch.sigmoid(gates[3] + peephole) * torch.tanh(c), c
 
 
 PLUGIN = LSTMPeepholeFull

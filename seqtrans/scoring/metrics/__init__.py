@@ -1,1 +1,1 @@
-"""One metric a module; its name is the metric's, and `PLUGIN(settings)` makes a `seqtrans.scoring.Metric`."""
+"""One module for each metric, with the metric's name; its `PLUGIN(settings)` makes a `seqtrans.scoring.Metric`."""

@@ -7,7 +7,7 @@ from typing import Any
 from sacrebleu.metrics.bleu import BLEU
 
 from seqtrans.errors import UsageError
-from seqtrans.scoring.contract import Settings
+from seqtrans.scoring.contract import MetricSettings
 from seqtrans.scoring.sacre import SacreAdapter
 
 TOKENIZERS = ("13a", "none", "intl", "char", "zh")
@@ -18,16 +18,15 @@ class Bleu(SacreAdapter):
     """100 * BP * exp(mean of log p_n, n to 4), 0 to 100, over the whole corpus (Papineni et al. 2002).
 
     BP = min(1, exp(1 - ref_len / hyp_len)). A p_n of 0 is smoothed ("exp": method 3 of Chen and Cherry 2014).
-    Meant for detokenised text, which the tokenizer, 13a unless another is chosen, splits alike for everyone
-    (Post 2018).
+    Meant for detokenised text, which the tokenizer (13a by default) splits in the same way for everyone (Post 2018).
     """
 
     name = "bleu"
     label = "BLEU"
     higher_is_better = True
 
-    def make(self, settings: Settings) -> BLEU:
-        """BLEU with these settings; `force` silences advice that the command line gives in its own words.
+    def make(self, settings: MetricSettings) -> BLEU:
+        """BLEU with these settings; `force` silences a warning that the command line gives itself.
 
         Raises:
             UsageError: there is no such tokenizer.

@@ -1,4 +1,4 @@
-"""Textbook BLEU between 0 and 1, a sentence at a time. Not comparable with sacreBLEU's BLEU."""
+"""Textbook BLEU between 0 and 1, computed for each sentence. Not comparable with sacreBLEU's BLEU."""
 
 from __future__ import annotations
 
@@ -13,24 +13,24 @@ ORDER = 4
 
 
 def precision(prediction: Sequence[str], labels: Sequence[Sequence[str]], n: int) -> tuple[int, int]:
-    """Matched and all n-grams of `prediction`: p_n is their quotient.
+    """The numbers of matched and of all n-grams of `prediction`; p_n is their quotient.
 
     An n-gram matches at most as often as it occurs in the label (in the one where it occurs most often).
     """
     limits: Counter[tuple[str, ...]] = Counter()
     for label in labels:
         limits |= _ngrams(label, n)
-    found = _ngrams(prediction, n)
-    return (found & limits).total(), found.total()
+    ngrams = _ngrams(prediction, n)
+    return (ngrams & limits).total(), ngrams.total()
 
 
 def sentence_bleu01(prediction: Sequence[str], labels: Sequence[Sequence[str]], order: int = ORDER) -> float:
     """exp(min(0, 1 - len_label / len_pred)) * product of p_n ** (1 / 2**n), n from 1 to `order`; 0 to 1.
 
     The formula of Zhang et al., "Dive into Deep Learning", section "Evaluation of Predicted Sequences".
-    Orders that the prediction is too short for are left out, as there, so that every copy of its label scores
-    1; a p_n of 0 makes 0. An empty prediction scores 1 for an empty label and 0 for any other. Of several
-    labels, the one closest in length to the prediction counts as len_label, of equals the shorter.
+    As there, values of n above the length of the prediction are left out, so that a copy of its label always scores
+    1. If any p_n is 0, so is the score. An empty prediction scores 1 for an empty label and 0 for any other. Of several
+    labels, the one closest in length to the prediction gives len_label; of two equally close ones, the shorter.
     """
     length = len(prediction)
     label_length = min((len(label) for label in labels), key=lambda each: (abs(each - length), each))
@@ -48,7 +48,7 @@ def _ngrams(tokens: Sequence[str], n: int) -> Counter[tuple[str, ...]]:
 
 
 class Bleu01(SentenceMetric):
-    """The mean of `sentence_bleu01` over the lines, 0 to 1; tokens are what white space separates."""
+    """The mean of `sentence_bleu01` over the lines, 0 to 1; white space separates tokens."""
 
     name = "bleu01"
     label = "bleu01"

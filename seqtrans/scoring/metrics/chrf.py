@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from sacrebleu.metrics.chrf import CHRF
 
-from seqtrans.scoring.contract import Settings
+from seqtrans.scoring.contract import MetricSettings
 from seqtrans.scoring.sacre import SacreAdapter
 
 
@@ -15,7 +15,7 @@ class Chrf(SacreAdapter):
     label = "chrF2"
     higher_is_better = True
 
-    def make(self, settings: Settings) -> CHRF:
+    def make(self, settings: MetricSettings) -> CHRF:
         """ChrF with sacreBLEU's defaults."""
         return CHRF(lowercase=settings.lowercase)
 

@@ -1,4 +1,4 @@
-"""Exact match: the share of lines that are right to the last character."""
+"""Exact match: the share of lines that equal their reference."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from seqtrans.scoring.sentence_metric import SentenceMetric
 class Exact(SentenceMetric):
     """100 * (lines equal to one of their references) / lines, in percent; nothing is normalised.
 
-    Where a line is a word (grapheme-to-phoneme, inflection, transliteration) this is the field's word
-    accuracy, and 100 minus it the field's "word error rate".
+    Where each line is a word (grapheme-to-phoneme conversion, inflection, transliteration), this is the word accuracy
+    of publications, and 100 minus it is their "word error rate".
     """
 
     name = "exact"

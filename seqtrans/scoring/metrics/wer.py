@@ -1,4 +1,4 @@
-"""Word error rate; over space-separated phones, the phone error rate."""
+"""Word error rate; for phones with spaces between them, the phone error rate."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from seqtrans.scoring.error_rate import ErrorRate
 
 
 class Wer(ErrorRate):
-    """`ErrorRate` over what white space separates: words, or phones written with spaces between (PER)."""
+    """`ErrorRate` over words, or phones, that are separated by white space (WER, PER)."""
 
     name = "wer"
     label = "WER"

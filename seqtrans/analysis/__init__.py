@@ -1,0 +1,1 @@
+"""Analysis of networks: gradients through time, and how long cells remember."""

@@ -1,0 +1,49 @@
+"""The sources of a search's settings: the --config file, the environment, --set, flags; later ones override."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from seqtrans.config.binding import SECTIONS, check_name, from_environment, parse_value, read_toml
+from seqtrans.errors import UsageError
+
+if TYPE_CHECKING:
+    from seqtrans.search.settings import Layer
+
+_OTHER_FLAGS = {"record": "--report"}
+"""Flags whose names are not those of the settings."""
+
+
+def background_layers(config: Path | None) -> list[Layer]:
+    """The [search] settings of a file, then those of the environment, which override them.
+
+    Raises:
+        UsageError: the file is not TOML, or has an unknown section.
+        StreamError: it cannot be read.
+    """
+    layers: list[Layer] = []
+    if config is not None:
+        tables = read_toml(config)
+        for name in tables:
+            check_name(name, SECTIONS, str(config), "section")
+        layers.append((tables.get("search", {}), str(config)))
+    return [*layers, (from_environment().get("search", {}), "environment")]
+
+
+def explicit_layers(settings: Sequence[str], flags: Mapping[str, Any]) -> list[Layer]:
+    """KEY=VALUE settings, then flags, which override them. A flag that is None or False was left out.
+
+    Raises:
+        UsageError: a setting is not KEY=VALUE.
+    """
+    layers: list[Layer] = []
+    for setting in settings:
+        key, equals, value = setting.partition("=")
+        if not equals:
+            raise UsageError(f"--set takes KEY=VALUE, such as word_reward=0.5, not '{setting}'")
+        layers.append(({key: parse_value(value)}, "--set"))
+    used = {key: value for key, value in flags.items() if value is not None and value is not False}
+    sources = {key: _OTHER_FLAGS.get(key, f"--{key.replace('_', '-')}") for key in used}
+    return layers + [({key: value}, sources[key]) for key, value in used.items()]

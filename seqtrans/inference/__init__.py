@@ -1,0 +1,1 @@
+"""Using trained models: translation, tagging, scoring, rescoring, generation and output formats."""

@@ -1,0 +1,44 @@
+"""JSON lines: one object with all details of a line's translations."""
+
+from __future__ import annotations
+
+import json
+import math
+from typing import Any
+
+from seqtrans.inference.formats.base import Format, pharaoh
+from seqtrans.inference.translation import Translation
+from seqtrans.io.lines import one_line
+
+
+def write(number: int, translation: Translation) -> bytes:
+    """One object for each source line; log-probabilities are natural logarithms."""
+    hypotheses: list[dict[str, Any]] = []
+    for one in translation.n_best:
+        entry: dict[str, Any] = {
+            "text": one.text,
+            "score": _rounded(one.score),
+            "log_prob": _rounded(one.log_prob),
+            "subwords": one.subwords,
+            "subword_log_probs": [round(p, 4) for p in one.subword_log_probs],
+        }
+        if one.alignment is not None:
+            entry["alignment"] = pharaoh(one.alignment)
+        hypotheses.append(entry)
+    record = {
+        "line": number,
+        "source": translation.source,
+        "source_subwords": translation.source_subwords,
+        "hypotheses": hypotheses,
+    }
+    if translation.proven is not None:
+        record["proven"] = translation.proven
+    return one_line(json.dumps(record, ensure_ascii=False))
+
+
+def _rounded(number: float) -> float | None:
+    """The number with four decimals; None for infinity, which JSON does not have (there is no translation)."""
+    return round(number, 4) if math.isfinite(number) else None
+
+
+PLUGIN = Format(write, has_lists=True)

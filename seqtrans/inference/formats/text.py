@@ -1,0 +1,20 @@
+"""Plain text: one line for each translation; an alignment, if there is one, follows after a TAB."""
+
+from __future__ import annotations
+
+from seqtrans.inference.formats.base import Format, pharaoh
+from seqtrans.inference.translation import ScoredText, Translation
+from seqtrans.io.lines import one_line
+
+
+def write(_number: int, translation: Translation) -> bytes:
+    """One line for each translation."""
+    return b"".join(one_line(_line(one)) for one in translation.n_best)
+
+
+def _line(one: ScoredText) -> str:
+    # a TAB in the text would look like the one before the alignment
+    return one.text if one.alignment is None else f"{one.text.replace(chr(9), ' ')}\t{pharaoh(one.alignment)}"
+
+
+PLUGIN = Format(write, has_lists=False)

@@ -1,0 +1,80 @@
+"""The translations of a line: the result of the Python interface and the input of the output formats.
+
+Shapes: T target subwords, S source positions with EOS.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from torch import Tensor
+
+from seqtrans.search.record import SearchStep
+
+Links = list[tuple[int, int]]
+"""Pairs of a source and a target position, from 0."""
+
+
+@dataclass(frozen=True)
+class ScoredText:
+    """One translation of a line."""
+
+    text: str
+    score: float
+    """Translations are ranked by it: see `Ranking`; with `mbr` it is the expected utility. -inf if no translation is
+    possible."""
+    log_prob: float
+    """Sum of the natural log-probabilities of all subwords and EOS."""
+    subwords: list[str]
+    """The T subwords, EOS left out."""
+    subword_log_probs: list[float]
+    """The natural log-probability of each subword, then that of EOS."""
+    attention: Tensor | None = field(default=None, repr=False)
+    """Attention weights [T, S]; None if neither an alignment nor copies were requested."""
+    alignment: Links | None = None
+    """Links between subwords or words, as `SearchOptions.alignment` says; None if it is "none"."""
+
+
+@dataclass(frozen=True)
+class Translation:
+    """The translations of one line, best first; a blank line has one blank translation."""
+
+    source: str
+    source_subwords: list[str]
+    """The subwords of the source, EOS left out."""
+    n_best: list[ScoredText]
+    truncated: bool = False
+    """Whether the source or the prefix was cut because it is too long."""
+    incomplete: bool = False
+    """Whether the translation could not respect the whole prefix or all required phrases."""
+    proven: bool | None = None
+    """Whether exact search has proven that no translation has a higher score; None without exact search."""
+    steps: Sequence[SearchStep] = ()
+    """The steps of the search, if `SearchOptions.record` is set."""
+
+    @property
+    def text(self) -> str:
+        """The best translation."""
+        return self.n_best[0].text
+
+    @property
+    def score(self) -> float:
+        """The score of the best translation."""
+        return self.n_best[0].score
+
+    @property
+    def log_prob(self) -> float:
+        """The natural log-probability of the best translation."""
+        return self.n_best[0].log_prob
+
+    @property
+    def alignment(self) -> Links | None:
+        """The alignment of the best translation; None if none was requested."""
+        return self.n_best[0].alignment
+
+    @property
+    def failed(self) -> bool:
+        """Whether there is no translation, because no hypothesis could end."""
+        return self.score == -math.inf

@@ -1,0 +1,133 @@
+"""Filters: one output line for each input line, written as soon as possible."""
+
+from __future__ import annotations
+
+import os
+import stat
+import threading
+from collections.abc import Callable, Iterator
+from typing import BinaryIO
+
+from seqtrans.io.lines import LineReport, one_line, open_input, read_lines
+
+MAX_CHUNK_CHARACTERS = 1 << 22
+"""A chunk is also full at this many characters (some MiB), so that long lines cannot take all memory."""
+
+_LINGER_SECONDS = 0.002
+"""How long a chunk that has a line waits for more: short for a person, enough for 1,000 lines from a pipe."""
+
+
+def filter_lines(
+    sink: BinaryIO,
+    convert: Callable[[list[str]], list[str]],
+    *,
+    max_lines: int = 1024,
+) -> None:
+    """Write the conversion of each line of standard input to `sink`, line i before line i + 1 is sent.
+
+    `convert` gets a list of lines and returns as many. Finished lines are flushed chunk by chunk, so that an
+    interruption loses none. What had to be mended is logged at the end, also after an interruption.
+    """
+    with open_input("-") as (stream, name):
+        report = LineReport(name)
+        try:
+            for chunk in chunks_of(stream, read_lines(stream, report), max_lines):
+                sink.write(b"".join(map(one_line, convert(chunk))))
+                sink.flush()
+        finally:
+            report.log_warnings()
+
+
+def chunks_of(stream: BinaryIO, lines: Iterator[str], max_lines: int) -> Iterator[list[str]]:
+    """Chunks of the lines read from `stream`: full ones from a file, the lines that have arrived from anything else.
+
+    So the chunks of a file do not depend on timing, and neither does what a model computes from them.
+    """
+    try:
+        waits = not stat.S_ISREG(os.fstat(stream.fileno()).st_mode)
+    except OSError:
+        waits = False
+    return available_chunks(lines, max_lines) if waits else full_chunks(lines, max_lines)
+
+
+def full_chunks(lines: Iterator[str], max_lines: int) -> Iterator[list[str]]:
+    """Chunks of `max_lines` lines, fewer in the last one and where `MAX_CHUNK_CHARACTERS` is reached."""
+    chunk: list[str] = []
+    characters = 0
+    for line in lines:
+        chunk.append(line)
+        characters += len(line)
+        if _is_full(chunk, characters, max_lines):
+            yield chunk
+            chunk, characters = [], 0
+    if chunk:
+        yield chunk
+
+
+def available_chunks(lines: Iterator[str], max_lines: int) -> Iterator[list[str]]:
+    """Chunks of the lines that have arrived: 1 to `max_lines` lines, in order, without waiting for more.
+
+    A thread reads one chunk ahead while the caller works on another. An exception from `lines` is raised here after
+    the lines before it. KeyboardInterrupt can be raised while waiting.
+    """
+    reader = _Reader(lines, max_lines)
+    try:
+        while chunk := reader.take():
+            yield chunk
+    finally:
+        reader.stop()
+
+
+def _is_full(chunk: list[str], characters: int, max_lines: int) -> bool:
+    return len(chunk) >= max_lines or characters >= MAX_CHUNK_CHARACTERS
+
+
+class _Reader:
+    """A thread that reads lines into a buffer of one chunk, and pauses while the buffer is full."""
+
+    def __init__(self, lines: Iterator[str], max_lines: int) -> None:
+        self._lines = lines
+        self._max_lines = max_lines
+        self._chunk: list[str] = []
+        self._characters = 0
+        self._error: BaseException | None = None
+        self._ended = False
+        self._changed = threading.Condition()
+        # A daemon thread, because a read that never returns must not keep the process from ending.
+        threading.Thread(target=self._read, name="reader", daemon=True).start()
+
+    def take(self) -> list[str]:
+        """All lines in the buffer, after waiting for at least one; an empty list at the end of the input."""
+        with self._changed:
+            self._changed.wait_for(lambda: self._chunk or self._ended)
+            self._changed.wait_for(self._is_complete, timeout=_LINGER_SECONDS)
+            chunk, self._chunk, self._characters = self._chunk, [], 0
+            self._changed.notify_all()
+            if not chunk and self._error is not None:
+                raise self._error
+            return chunk
+
+    def stop(self) -> None:
+        """Have the thread end, at the latest when its next line arrives."""
+        with self._changed:
+            self._ended = True
+            self._changed.notify_all()
+
+    def _is_complete(self) -> bool:
+        return self._ended or _is_full(self._chunk, self._characters, self._max_lines)
+
+    def _read(self) -> None:
+        try:
+            for line in self._lines:
+                with self._changed:
+                    self._changed.wait_for(lambda: not self._is_complete() or self._ended)
+                    if self._ended:
+                        return
+                    self._chunk.append(line)
+                    self._characters += len(line)
+                    if len(self._chunk) == 1 or self._is_complete():  # the conditions that `take` waits for
+                        self._changed.notify_all()
+        except BaseException as error:  # `take` raises it to the caller
+            self._error = error
+        finally:
+            self.stop()

@@ -1,0 +1,87 @@
+"""A function of tensors and its derivative, both without autograd.
+
+Shapes: H hidden units.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass
+from threading import RLock
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from seqtrans.recurrent.probes import probe
+
+Function = Callable[[Sequence[Tensor]], Sequence[Tensor]]
+Saved = tuple[Tensor, ...]
+"""What the backward pass needs of the forward pass."""
+
+_TRACING = RLock()
+"""While torch traces an operation it replaces methods of nn.Module, for all threads. Equations may run other cells."""
+
+
+@dataclass(frozen=True)
+class Passes:
+    """Forward and backward pass of a function, for arguments of certain shapes."""
+
+    forward: Callable[..., tuple[tuple[Tensor, ...], Saved]]
+    """The arguments one by one and a buffer for the first result -> the results, and what the backward pass needs.
+
+    The first result is the buffer, or equal to it.
+    """
+    backward: Callable[..., tuple[Tensor | None, ...]]
+    """What was saved, the gradients of the results, and buffers -> the gradients of the arguments without a buffer.
+
+    None where an argument has no gradient.
+    """
+    has_gradient: tuple[bool, ...]
+    """For each argument. The buffer of one that has no gradient is left as it is."""
+
+
+class TracedFunction:
+    """A function whose `Passes` are made when they are first needed for arguments of some shapes."""
+
+    def __init__(self, function: Function) -> None:
+        self.function = function
+        self._passes: dict[Any, Passes] = {}
+
+    def passes(self, arguments: Sequence[Tensor], buffered: Collection[int]) -> Passes:
+        """The passes for arguments like these, of which only shapes, type and device matter.
+
+        `buffered` has the numbers of the arguments whose gradients go into buffers. Raises ValueError where the
+        function writes into parts of a tensor.
+        """
+        first = arguments[0]
+        key = first.device, first.dtype, tuple(tensor.shape for tensor in arguments), tuple(buffered)
+        if key not in self._passes:
+            from seqtrans.recurrent.tracing import trace  # fails where torch lacks what it needs: see `can_trace`
+
+            with _TRACING:
+                self._passes[key] = Passes(*trace(self.function, arguments, buffered))
+        return self._passes[key]
+
+
+@probe("tracing of a cell's equations", "its steps run one by one, which takes longer")
+def can_trace() -> bool:
+    """Whether a `TracedFunction` of a gated step has the results and gradients that autograd has."""
+
+    def step(arguments: Sequence[Tensor]) -> Sequence[Tensor]:
+        z, c, h, scale = arguments
+        return torch.addcmul(h, torch.sigmoid(z), torch.tanh(c * scale) - h), h * 1
+
+    generator = torch.Generator().manual_seed(1)
+    shapes = ((2, 3), (2, 3), (2, 3), (3,), (2, 3), (2, 3))
+    *arguments, above, above_too = (torch.randn(shape, dtype=torch.float64, generator=generator) for shape in shapes)
+    buffers = torch.empty(3, 2, 3, dtype=torch.float64)
+    passes = TracedFunction(step).passes(arguments, [0, 1])
+    (_, second), saved = passes.forward(*arguments, buffers[0])
+    gradients = [*buffers[1:], *passes.backward(*saved, above, above_too, *buffers[1:])]
+    with torch.enable_grad():
+        leaves = [argument.requires_grad_() for argument in arguments]
+        results = step(leaves)
+        expected = torch.autograd.grad(results, leaves, [above, above_too])
+    pairs = zip([buffers[0], second, *gradients], [*results, *expected], strict=True)
+    return all(one is not None and torch.allclose(one, other) for one, other in pairs)

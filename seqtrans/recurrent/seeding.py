@@ -1,0 +1,41 @@
+"""Random numbers of a training: masks and initial weights that depend on a seed, and on no other thread.
+
+torch's own generator is shared by the whole process. Masks are drawn from a generator that belongs to a `with` block;
+initial weights, which library functions and users' cells draw, from torch's generator, by one thread at a time.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
+
+import torch
+from torch import Tensor
+
+_generator: ContextVar[torch.Generator | None] = ContextVar("the generator of masks", default=None)
+_initialising = threading.Lock()
+
+
+@contextmanager
+def seeded_masks(seed: int, device: torch.device) -> Iterator[None]:
+    """Inside, `keep_mask` draws from a generator of its own that begins at `seed`."""
+    token = _generator.set(torch.Generator(device).manual_seed(seed))
+    try:
+        yield
+    finally:
+        _generator.reset(token)
+
+
+def keep_mask(shape: Sequence[int], rate: float, device: torch.device) -> Tensor:
+    """Booleans of this shape, each False with probability `rate`; outside of `seeded_masks` by torch's generator."""
+    return torch.rand(*shape, device=device, generator=_generator.get()) >= rate
+
+
+@contextmanager
+def seeded_weights(seed: int) -> Iterator[None]:
+    """Inside, torch's generators begin at `seed`; afterwards that of the processor is as it was before."""
+    with _initialising, torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        yield
