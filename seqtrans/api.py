@@ -253,12 +253,13 @@ def tokenizer(path: PathLike, side: Literal["source", "target"] = "target") -> S
         DataError: the file is not such a model.
         StreamError: the file cannot be read.
     """
-    from seqtrans.model.file import load_subwords
     from seqtrans.text.subwords import SubwordModel
 
     if side not in ("source", "target"):
         raise UsageError(f"side must be source or target, not '{side}'")
     if Path(path).suffix == ".safetensors":
+        from seqtrans.model.file import load_subwords  # imports torch, which takes two seconds
+
         source, target = load_subwords(Path(path))
         return source if side == "source" else target
     return SubwordModel.load(Path(path))

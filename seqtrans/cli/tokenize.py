@@ -155,32 +155,23 @@ def decode(model: ModelOption, side: SideOption = None) -> None:
     _filter(model, side, lambda subwords, lines: [subwords.decode_pieces(line.split(" ")) for line in lines])
 
 
-def _filter(path: Path, side: str | None, convert: Callable[[SubwordModel, list[str]], list[str]]) -> None:
-    """Write standard input, converted, to standard output."""
-    from seqtrans.io.filters import filter_lines
-
-    subwords = _subwords(path, side)
-    filter_lines(sys.stdout.buffer, lambda lines: convert(subwords, lines))
-
-
-def _subwords(path: Path, side: str | None) -> SubwordModel:
-    """The subwords of a subword model, or of one side of a trained model.
+def _filter(
+    path: Path, side: Literal["source", "target"] | None, convert: Callable[[SubwordModel, list[str]], list[str]]
+) -> None:
+    """Write standard input, converted, to standard output.
 
     Raises:
         UsageError: a side is named for a subword model.
-        DataError: the file is neither.
-        StreamError: it cannot be read.
+        DataError: the file is no subword model and no trained model.
+        StreamError: the file cannot be read.
     """
-    from seqtrans.text.subwords import SubwordModel
+    from seqtrans.api import tokenizer
+    from seqtrans.io.filters import filter_lines
 
-    if path.suffix == ".safetensors":
-        from seqtrans.model.file import load_subwords  # imports torch, which takes two seconds
-
-        source, target = load_subwords(path)
-        return source if side == "source" else target
-    if side is not None:
+    if side is not None and path.suffix != ".safetensors":
         raise UsageError(f"{path}: a subword model has no sides: leave out --side")
-    return SubwordModel.load(path)
+    subwords = tokenizer(path, side or "target")
+    filter_lines(sys.stdout.buffer, lambda lines: convert(subwords, lines))
 
 
 def _lines_of(paths: Iterable[Path]) -> Iterator[str]:
