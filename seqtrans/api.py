@@ -51,6 +51,7 @@ def train(
     target_subwords: PathLike | None = None,
     resume: bool = False,
     force: bool = False,
+    overwrite: bool = False,
     device: str = "auto",
     precision: str = "auto",
     threads: int = 0,
@@ -60,18 +61,19 @@ def train(
 
     The parameters are the flags of `seqtrans train`, which `seqtrans train --help` explains. `train` and `dev` are two
     files each, source and target, or one file of lines `source TAB target`; for a language model (`task="lm"`), one or
-    more texts. Settings come from the `preset`, the `config` file, the environment and `settings`; later ones override.
+    more texts. `dev` is empty if the setting `dev_size` splits it off the training text. Settings come from the
+    `preset`, the `config` file, the environment and `settings`; later ones override.
 
-    In the main thread, SIGINT and SIGTERM stop the training after the current step.
+    In the main thread, SIGINT, SIGTERM and SIGHUP stop the training after the current step.
 
     Raises:
-        UsageError: an option or a setting is wrong, or an unfinished training would be overwritten.
+        UsageError: an option or a setting is wrong, or a training or a model would be replaced.
         DataError: the texts or a checkpoint cannot be used.
         StreamError: a file cannot be read or written, or another training uses `output`.
         Interrupted: a signal stopped the training; a checkpoint is saved.
-        SeqtransError: the loss became infinite or not a number.
+        SeqtransError: loss or gradient became infinite or not a number.
     """
-    from seqtrans.device import TRAINED, choose_compute
+    from seqtrans.device import TRAINING_PRECISIONS, choose_compute
     from seqtrans.training.job import train as run_training
     from seqtrans.training.options import SubwordFiles, TrainOptions
 
@@ -89,8 +91,9 @@ def train(
         _path(config),
         resume,
         force,
+        overwrite,
     )
-    return run_training(options, choose_compute(device, precision, threads, precisions=TRAINED), progress)
+    return run_training(options, choose_compute(device, precision, threads, precisions=TRAINING_PRECISIONS), progress)
 
 
 @overload
@@ -151,7 +154,7 @@ def load(
         DataError: a file is not a model, or is damaged.
         StreamError: a file cannot be read.
     """
-    from seqtrans.device import SEARCHED, TRAINED, choose_compute
+    from seqtrans.device import SEARCH_PRECISIONS, TRAINING_PRECISIONS, choose_compute
 
     if task not in TASKS:
         raise UsageError(f"unknown task '{task}'; known: {', '.join(TASKS)}")
@@ -160,7 +163,7 @@ def load(
         raise UsageError("no model is named")
     if task != "translate" and (len(paths) > 1 or language_model is not None):
         raise UsageError("only translators work together with other models")
-    precisions = SEARCHED if task == "translate" else TRAINED
+    precisions = SEARCH_PRECISIONS if task == "translate" else TRAINING_PRECISIONS
     compute = choose_compute(device, precision, threads, precisions=precisions)
     trained = [load_trained(path, cells) for path in paths]
     if task == "lm":

@@ -1,7 +1,7 @@
 """Where arithmetic happens, and in what precision.
 
-Weights are kept in 32 bits. Products may run in bfloat16, which keeps the range and drops the digits that
-training does not miss; it pays only where the hardware multiplies it, which the hardware is asked and never assumed.
+Weights are kept in float32. Products may run in bfloat16, which keeps float32's range with fewer digits. It is faster
+only with hardware support, so `auto` asks the hardware.
 """
 
 from __future__ import annotations
@@ -18,10 +18,10 @@ from seqtrans.errors import UsageError
 _M_TRIM_THRESHOLD, _M_MMAP_THRESHOLD = -1, -3
 
 
-TRAINED = ("auto", "fp32", "bf16")
-"""Precisions of every command."""
-SEARCHED = (*TRAINED, "int8")
-"""Precisions of a search."""
+TRAINING_PRECISIONS = ("auto", "fp32", "bf16")
+"""The values of `--precision` that every command takes."""
+SEARCH_PRECISIONS = (*TRAINING_PRECISIONS, "int8")
+"""The values of `--precision` that translation takes, which needs no gradients."""
 
 
 @dataclass(frozen=True)
@@ -33,10 +33,10 @@ class Compute:
     reason: str
     """Why this precision, for the user."""
     int8: bool = False
-    """Whether products with weights that do not change are of 8-bit integers."""
+    """Whether products with parameters use 8-bit integers."""
 
     def arithmetic(self) -> AbstractContextManager[object]:
-        """Products inside run in this precision."""
+        """A context in which products run in this precision."""
         if self.dtype == torch.float32:
             return nullcontext()
         return torch.autocast(self.device.type, dtype=self.dtype)
@@ -48,9 +48,9 @@ class Compute:
 
 
 def choose_compute(
-    device: str = "auto", precision: str = "auto", threads: int = 0, *, precisions: Sequence[str] = TRAINED
+    device: str = "auto", precision: str = "auto", threads: int = 0, *, precisions: Sequence[str] = TRAINING_PRECISIONS
 ) -> Compute:
-    """Resolve the flags of the same names; 0 threads means torch's own choice, all cores.
+    """Resolve the flags of the same names. 0 threads: torch's default, all cores.
 
     Raises:
         UsageError: an unknown name, or a device that is not there.
@@ -84,9 +84,9 @@ def choose_compute(
 def _keep_freed_memory() -> None:
     """Have the C library keep freed memory for the next update, which allocates the same again.
 
-    Else up to a sixth of a training goes into giving pages back to the system and taking them again.
+    Otherwise a training spends up to a sixth of its time on returning pages to the system and getting them again.
     """
-    tune = getattr(ctypes.CDLL(None), "mallopt", None)  # of glibc
+    tune = getattr(ctypes.CDLL(None), "mallopt", None)  # glibc has it
     if tune is not None:
         tune(_M_MMAP_THRESHOLD, 32 << 20)
         tune(_M_TRIM_THRESHOLD, 2**31 - 1)
@@ -96,7 +96,7 @@ def _hardware_with_bf16(device: torch.device) -> str:
     """The unit that multiplies bfloat16 on this device, or nothing."""
     if device.type == "cuda":
         return "tensor cores" if torch.cuda.is_bf16_supported(including_emulation=False) else ""
-    # torch can tell, but not through a public function on every version: ask only where it is there
+    # these functions are private, and not every version of torch has them
     for unit, probe in (("AMX", "_is_amx_tile_supported"), ("AVX512-BF16", "_is_avx512_bf16_supported")):
         supported = getattr(torch.cpu, probe, None)
         if supported is not None and supported():

@@ -1,7 +1,7 @@
-"""Families of classes: a new cell, attention, output format or metric is one new file, here or in another package.
+"""Plugins: cells, attentions, output formats and metrics, one file each, in seqtrans or in another package.
 
-A module of the family's package has the member's name and an attribute PLUGIN. Another package names its members as
-entry points of the family's group, such as `seqtrans.cells`, in its pyproject.toml:
+Each kind of plugin has a package in seqtrans. A module there has the plugin's name and an attribute PLUGIN. Another
+package names its plugins in its pyproject.toml, as entry points of the kind's group, such as `seqtrans.cells`:
 
     [project.entry-points."seqtrans.cells"]
     leaky = "my_package.leaky:Leaky"
@@ -27,27 +27,28 @@ GROUPS = {
     "seqtrans.inference.formats": "seqtrans.formats",
     "seqtrans.scoring.metrics": "seqtrans.metrics",
 }
-"""The entry-point group of each family's package."""
+"""The entry-point group of each kind's package."""
 
 
 def builtin_names(package: str) -> list[str]:
-    """The members that come with seqtrans: the modules of `package`, with `-` for `_`. Imports none of them."""
+    """The plugins that come with seqtrans: the modules of `package`, with `-` for `_`. Imports none of them."""
     spec = importlib.util.find_spec(package)
     path = spec.submodule_search_locations if spec else None
     return sorted(m.name.replace("_", "-") for m in pkgutil.iter_modules(path) if m.name != "base")
 
 
 def names(package: str) -> list[str]:
-    """All members of a family, those of other packages too. Imports none of them."""
+    """All plugins of a kind, those of other packages too. Imports none of them."""
     return sorted({*builtin_names(package), *_entry_points(package)})
 
 
-def load(package: str, kind: str, name: str, is_member: Callable[[object], bool]) -> object:
-    """The member of this name; one that comes with seqtrans cannot be replaced by another package.
+def load(package: str, kind: str, name: str, is_valid: Callable[[object], bool]) -> object:
+    """The plugin of this name. Another package cannot replace one that comes with seqtrans.
+
+    `kind` is for messages, such as "cell"; `is_valid` checks what comes from another package.
 
     Raises:
-        UsageError: there is no such member, and the message lists them; or that of another package cannot be imported,
-            or is not what `is_member` expects.
+        UsageError: no plugin has this name; or that of another package cannot be imported, or is not valid.
     """
     if name in builtin_names(package):
         return getattr(importlib.import_module(f"{package}.{name.replace('-', '_')}"), "PLUGIN")  # noqa: B009
@@ -59,22 +60,22 @@ def load(package: str, kind: str, name: str, is_member: Callable[[object], bool]
         raise UsageError(f"unknown {kind} '{name}'; {hint}known: {', '.join(known)}")
     entry = entries[name]
     try:
-        member: object = entry.load()
+        plugin: object = entry.load()
     except Exception as error:  # whatever the other package does
         reason = f"{type(error).__name__}: {' '.join(str(error).split())}"
         raise UsageError(f"{kind} '{name}' of {entry.value} cannot be imported: {reason}") from None
-    if not is_member(member):
+    if not is_valid(plugin):
         raise UsageError(f"{kind} '{name}': {entry.value} is no {kind} of seqtrans")
-    return member
+    return plugin
 
 
 def subclass_of(base: type) -> Callable[[object], bool]:
-    """Whether a member is a class that inherits from `base`."""
-    return lambda member: isinstance(member, type) and issubclass(member, base)
+    """The check that a plugin is a class that inherits from `base`."""
+    return lambda plugin: isinstance(plugin, type) and issubclass(plugin, base)
 
 
 def _entry_points(package: str) -> dict[str, EntryPoint]:
-    """The members that other packages bring, by name."""
+    """The plugins that other packages bring, by name."""
     from importlib.metadata import entry_points  # which is slow to import, and seldom needed
 
     return {entry.name: entry for entry in entry_points(group=GROUPS[package])}

@@ -20,11 +20,11 @@ from seqtrans.search.options import SearchOptions
 ROOT = Path(__file__).resolve().parent.parent
 GUIDE = ROOT / "GUIDE.md"
 SETTINGS = ROOT / "data" / "settings.toml"
-SECTIONS: Mapping[str, tuple[type, ...]] = {
-    "text": (TextConfig,),
-    "model": (ModelConfig,),
-    "training": (TrainingConfig,),
-    "search": (SearchOptions,),
+SECTIONS: Mapping[str, type] = {
+    "text": TextConfig,
+    "model": ModelConfig,
+    "training": TrainingConfig,
+    "search": SearchOptions,
 }
 _TITLES = {
     "text": "Text settings",
@@ -38,7 +38,7 @@ _PLACEHOLDERS = {bool: "", int: "N", float: "X", Path: "FILE", str: "NAME"}
 
 def settings() -> str:
     """All sections as tables, and the presets."""
-    tables = [f"### {_TITLES[name]}\n\n{settings_table(*section)}" for name, section in SECTIONS.items()]
+    tables = [f"### {_TITLES[name]}\n\n{settings_table(section)}" for name, section in SECTIONS.items()]
     return "\n".join([*tables, f"### Presets\n\n{presets_table()}"])
 
 

@@ -149,7 +149,7 @@ def test_generated_parts_are_what_the_code_says() -> None:
 
 
 def every_setting() -> Mapping[str, Setting]:
-    return {f"{name}.{setting.name}": setting for name, parts in SECTIONS.items() for setting in settings_of(*parts)}
+    return {f"{name}.{setting.name}": setting for name, section in SECTIONS.items() for setting in settings_of(section)}
 
 
 def test_every_setting_has_a_meaning() -> None:
@@ -167,9 +167,9 @@ def test_the_settings_file_holds_every_key_at_its_default() -> None:
 
 
 def test_a_table_gives_default_range_and_meaning() -> None:
-    row = next(row for row in settings_table(*SECTIONS["model"]).split("\n") if row.startswith("| `hidden`"))
+    row = next(row for row in settings_table(SECTIONS["model"]).split("\n") if row.startswith("| `hidden`"))
     assert row.startswith("| `hidden` | `512` | 2 to 65,536, a multiple of 2 | State size of the decoder;")
-    assert '| `bridge` | `"last"` | `"last"`, `"mean"` |' in settings_table(*SECTIONS["model"])
+    assert '| `bridge` | `"last"` | `"last"`, `"mean"` |' in settings_table(SECTIONS["model"])
     assert "\n# 2 to 65,536, a multiple of 2\nhidden = 512\n" in settings_toml(SECTIONS)
 
 

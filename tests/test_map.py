@@ -14,19 +14,19 @@ import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
 PACKAGE = "seqtrans"
-MOST_ROOMS = 20
-FACADE = "__init__"
+MOST_PARTS = 20
+PACKAGE_FILE = "__init__"
 
-Arrows = Mapping[str, set[str]]
-"""For each room the rooms that it imports from."""
+Imports = Mapping[str, set[str]]
+"""For each part the parts that it imports from."""
 
 
 def module_files() -> dict[str, Path]:
     """Every module of the package by its full name."""
     files = {}
     for path in sorted((ROOT / PACKAGE).rglob("*.py")):
-        parts = list(path.relative_to(ROOT).with_suffix("").parts)
-        files[".".join(parts[:-1] if parts[-1] == "__init__" else parts)] = path
+        names = list(path.relative_to(ROOT).with_suffix("").parts)
+        files[".".join(names[:-1] if names[-1] == "__init__" else names)] = path
     return files
 
 
@@ -60,69 +60,69 @@ def imports() -> dict[str, set[str]]:
     }
 
 
-def room(module: str) -> str:
-    """The folder or file at the package's first level; the package's own file is the facade."""
-    return [*module.split("."), FACADE][1]
+def part(module: str) -> str:
+    """The folder or file at the package's first level; `__init__` for the package's own file."""
+    return [*module.split("."), PACKAGE_FILE][1]
 
 
-def arrows() -> dict[str, set[str]]:
-    found: dict[str, set[str]] = {room(module): set() for module in FILES}
+def part_imports() -> dict[str, set[str]]:
+    found: dict[str, set[str]] = {part(module): set() for module in FILES}
     for module, others in imports().items():
-        found[room(module)] |= {room(other) for other in others} - {room(module)}
+        found[part(module)] |= {part(other) for other in others} - {part(module)}
     return found
 
 
-def floors(graph: Arrows) -> dict[str, int]:
-    """The floor of each room: one above the highest that it imports from.
+def levels(graph: Imports) -> dict[str, int]:
+    """The level of each part: one above the highest that it imports from.
 
     Raises:
-        ValueError: rooms import from one another in a circle.
+        ValueError: parts import from one another in a circle.
     """
     known: dict[str, int] = {}
 
-    def floor(name: str, path: tuple[str, ...]) -> int:
+    def level(name: str, path: tuple[str, ...]) -> int:
         if name in path:
             raise ValueError(f"a circle: {' -> '.join([*path[path.index(name) :], name])}")
         if name not in known:
-            known[name] = 1 + max((floor(other, (*path, name)) for other in sorted(graph[name])), default=0)
+            known[name] = 1 + max((level(other, (*path, name)) for other in sorted(graph[name])), default=0)
         return known[name]
 
     for name in graph:
-        floor(name, ())
+        level(name, ())
     return known
 
 
 def drawn() -> dict[str, int]:
     """The map of CONTRIBUTING."""
     text = (ROOT / "CONTRIBUTING.md").read_text("utf-8").split("## The map", 1)[1].split("\n## ", 1)[0]
-    return {name: int(number) for number, name in re.findall(r"^floor (\d+) +(\w+)", text, flags=re.MULTILINE)}
+    return {name: int(number) for number, name in re.findall(r"^level (\d+) +(\w+)", text, flags=re.MULTILINE)}
 
 
 def test_the_map_is_what_the_imports_say() -> None:
-    """Every import between rooms goes down, for a circle has no floors."""
-    assert floors(arrows()) == drawn()
+    """Every import between parts goes down, for a circle has no levels."""
+    assert levels(part_imports()) == drawn()
 
 
-def test_there_are_few_rooms() -> None:
-    assert len(arrows()) <= MOST_ROOMS
+def test_there_are_few_parts() -> None:
+    assert len(part_imports()) <= MOST_PARTS
 
 
 def test_modules_import_what_exists_and_never_in_a_circle() -> None:
     graph = imports()
     assert {other for found in graph.values() for other in found} <= set(FILES)
-    floors(graph)
+    levels(graph)
 
 
 def test_this_test_sees_imports_that_go_up_and_circles() -> None:
-    assert floors({"a": {"b", "c"}, "b": {"c"}, "c": set()}) == {"a": 3, "b": 2, "c": 1}
+    assert levels({"a": {"b", "c"}, "b": {"c"}, "c": set()}) == {"a": 3, "b": 2, "c": 1}
     with pytest.raises(ValueError, match="a -> b -> a"):
-        floors({"a": {"b"}, "b": {"a"}})
-    upward = {name: set(others) for name, others in arrows().items()}
+        levels({"a": {"b"}, "b": {"a"}})
+    upward = {name: set(others) for name, others in part_imports().items()}
     upward["plot"].add("device")
-    assert floors(upward) != drawn()
+    assert levels(upward) != drawn()
     upward["errors"].add("search")
     with pytest.raises(ValueError, match="circle"):
-        floors(upward)
+        levels(upward)
 
 
 @pytest.mark.parametrize(

@@ -98,8 +98,8 @@ def test_a_package_replaces_nothing_and_a_broken_one_is_named(site: Path, monkey
     with pytest.raises(UsageError, match="did you mean 'theirs'"):
         plugins.load(cells, "cell", "their", callable)
     with pytest.raises(UsageError, match="cell 'theirs': their_package:Theirs is no cell of seqtrans"):
-        plugins.load(cells, "cell", "theirs", lambda member: False)
+        plugins.load(cells, "cell", "theirs", lambda plugin: False)
 
 
-def test_every_family_has_a_group() -> None:
+def test_every_kind_of_plugin_has_a_group() -> None:
     assert all(plugins.builtin_names(package) for package in plugins.GROUPS)

@@ -26,11 +26,11 @@ from seqtrans.text.corpus import split_pair
 from seqtrans.text.subwords import BOS_ID, EOS_ID, PAD_ID
 
 BATCH_STEPS = 4096
-"""Steps of a batch, padding included. Backpropagation keeps the graph of every operation of each step in memory."""
+"""The most steps of a batch, padding included: backpropagation keeps every operation of each step in memory."""
 MAX_STEPS = MAX_SUBWORDS + 1
 """The most predictions of one line: its subwords and EOS."""
 LINES_AT_ONCE = 256
-"""Lines that are sorted by length together."""
+"""How many lines are sorted by length together."""
 
 
 @dataclass(frozen=True)
@@ -61,6 +61,7 @@ class _Line:
     """A line as ids. `inputs` and `outputs` are equally long: at each step an input is read and an output predicted."""
 
     source: list[int]
+    """Empty for a language model."""
     inputs: list[int]
     outputs: list[int]
 

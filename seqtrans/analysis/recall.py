@@ -46,6 +46,7 @@ WARMUP_STEPS = 20
 CLIP_NORM = 1.0
 TEST_SEQUENCES = 512
 UNCLIPPED = "-unclipped"
+"""The end of the name of a learner whose gradients are not clipped."""
 MAX_DELAY = 1000
 
 
@@ -81,11 +82,11 @@ class Learner:
     cell: str
     clipped: bool
     kind: type[Cell] | None = field(default=None, compare=False, repr=False)
-    """The class of a user's cell; None for a cell of seqtrans, which has its name."""
+    """The class of a user's cell; None for a cell of seqtrans, which its name identifies."""
 
     @property
     def name(self) -> str:
-        """The name from which `parse` makes this learner."""
+        """The name that `parse` turns into this learner."""
         return self.cell if self.clipped else self.cell + UNCLIPPED
 
     @classmethod

@@ -1,1 +1,1 @@
-"""The command line, one file for each command: it declares flags, opens streams, prints, and calls lower floors."""
+"""The command line, one file for each command: it declares flags, opens streams, prints, and calls the rest."""

@@ -8,9 +8,9 @@ from typing import Annotated, Any
 
 import typer
 
-from seqtrans.cli.layers import explicit_layers
 from seqtrans.cli.models import CellOption, load
 from seqtrans.cli.options import MODEL, SEARCH, TEXT, DeviceOption, PrecisionOption, ThreadsOption
+from seqtrans.cli.settings import explicit_settings
 
 
 def generate(
@@ -78,7 +78,7 @@ def generate(
         "lines": lines, "prompt": prompt, "temperature": temperature, "top_k": top_k, "top_p": top_p,
         "max_length": max_length, "seed": seed,
     }  # fmt: skip
-    for settings, flag in explicit_layers([], flags):
+    for settings, flag in explicit_settings([], flags):
         checked_values(GenerationOptions, "generate", settings, flag)  # so that errors name the flag
     options = GenerationOptions(**flags)
     language_model = LanguageModel(load(model, cell), choose_compute(device, precision, threads))

@@ -21,19 +21,17 @@ def score_pairs(trained: TrainedModel, compute: Compute, texts: list[str], sente
         DataError: the texts are not parallel.
         StreamError: a file cannot be read.
     """
-    from seqtrans.inference.forced_decoding import ForcedDecoder
     from seqtrans.inference.perplexity import Likelihood
+    from seqtrans.inference.translator import Translator
     from seqtrans.text.corpus import read_parallel
 
     if len(texts) > 2:
         raise UsageError("a translator scores SOURCE and TARGET, or one file with a TAB between them")
-    pairs = read_parallel([Path(text) for text in texts], uncut=True)
-    decoder, total = ForcedDecoder(trained, compute), Likelihood(0.0, 0, 0)
+    pairs = read_parallel([Path(text) for text in texts], refuse_long_lines=True)
+    translator, total = Translator([trained], compute), Likelihood(0.0, 0, 0)
     for start in range(0, len(pairs), LINES_AT_ONCE):
         part = slice(start, start + LINES_AT_ONCE)
-        targets = pairs.target[part]
-        for forced, target in zip(decoder.force(pairs.source[part], targets), targets, strict=True):
-            likelihood = forced.likelihood(len(trained.target_subwords.normalize(target)))
+        for likelihood in translator.score(pairs.source[part], pairs.target[part]):
             total += likelihood
             if sentences:
                 show_line(likelihood)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import typer
 
 from seqtrans.errors import DataError
-from seqtrans.io.lines import LineReport, open_input, read_lines, refuse_cut
+from seqtrans.io.lines import LineReport, open_input, read_lines
 
 if TYPE_CHECKING:
     from seqtrans.device import Compute
@@ -44,7 +44,7 @@ def score_text(
             report = LineReport(name)
             lines = read_lines(stream, report)
             while chunk := list(islice(lines, LINES_AT_ONCE)):
-                refuse_cut(report)
+                report.refuse_long_lines()
                 for likelihood in scorer.score(chunk):
                     total, count = total + likelihood, count + 1
                     if sentences:
@@ -79,7 +79,7 @@ def show(total: Likelihood, lines: int, as_json: bool, to_stderr: bool) -> None:
     }
     line = (
         f"perplexity {total.perplexity:.3f} a subword, {total.nats_per_character:.4f} nats and "
-        f"{total.bits_per_character:.4f} bits a character; {lines:,} lines, {total.subwords:,} subwords, "
+        f"{total.bits_per_character:.4f} bits per character; {lines:,} lines, {total.subwords:,} subwords, "
         f"{total.characters:,} characters"
     )
     typer.echo(json.dumps(facts) if as_json else line, err=to_stderr)

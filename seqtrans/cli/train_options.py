@@ -29,7 +29,7 @@ def _presets() -> list[str]:
 
 
 TrainOption = Annotated[
-    list[Path],
+    list[Path] | None,
     typer.Option(
         metavar="FILE...",
         help="Training text: source and target file, or one file with lines of SOURCE TAB TARGET; for a language "
@@ -38,11 +38,19 @@ TrainOption = Annotated[
     ),
 ]
 DevOption = Annotated[
-    list[Path],
+    list[Path] | None,
     typer.Option(metavar="FILE...", help="Development text for validation, in the same form.", rich_help_panel=TEXT),
 ]
+DevSizeOption = Annotated[
+    str | None,
+    typer.Option(
+        metavar="N",
+        help="Instead of --dev: split N pairs, or a share such as 5%, off the training text at random.",
+        rich_help_panel=TEXT,
+    ),
+]
 OutputOption = Annotated[
-    Path,
+    Path | None,
     typer.Option("--output", "-o", metavar="MODEL", help="The model file to write.", rich_help_panel=OUTPUT),
 ]
 SubwordsOption = Annotated[
@@ -74,8 +82,8 @@ PresetOption = Annotated[
     str | None,
     typer.Option(
         metavar="NAME",
-        help="Settings to start from: base (sentences), bideep (sentences, more text), character (words), demo "
-        "(small), lm and tag (for these tasks). [default: base, lm or tag, by task]",
+        help="Settings to start from: base (sentences), bideep (sentences; more text, slower), character (single "
+        "words, by letters), demo (small), lm and tag (for these tasks). [default: base, lm or tag, by task]",
         rich_help_panel=MODEL,
         autocompletion=completion(_presets),
     ),
@@ -85,6 +93,15 @@ ConfigOption = Annotated[
     typer.Option(
         metavar="FILE",
         help="TOML file with settings, which override the preset's; GUIDE.md lists them.",
+        rich_help_panel=MODEL,
+    ),
+]
+SettingsOption = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--set",
+        metavar="KEY=VALUE...",
+        help="Any setting of the TOML file, such as batch_size=32, which overrides it.",
         rich_help_panel=MODEL,
     ),
 ]
@@ -111,13 +128,18 @@ MaxStepsOption = Annotated[
     int | None,
     typer.Option(
         metavar="N",
+        min=1,
         help="Stop after N updates. This and --max-time replace the configured limits of steps, epochs and time.",
         rich_help_panel=TRAINING,
     ),
 ]
 MaxTimeOption = Annotated[
     str | None,
-    typer.Option(metavar="TIME", help="Stop after this time, such as 90s, 45m or 2h.", rich_help_panel=TRAINING),
+    typer.Option(
+        metavar="TIME",
+        help="Stop after this time, such as 90s, 45m or 1h30m. Time before --resume counts.",
+        rich_help_panel=TRAINING,
+    ),
 ]
 SeedOption = Annotated[
     int | None,
@@ -135,5 +157,13 @@ ResumeOption = Annotated[
 ForceOption = Annotated[
     bool,
     typer.Option("--force", help="Resume even if the training text has changed.", rich_help_panel=TRAINING),
+]
+OverwriteOption = Annotated[
+    bool,
+    typer.Option(
+        "--overwrite",
+        help="Replace MODEL and its checkpoints, if there are any. With --resume, only if they cannot be continued.",
+        rich_help_panel=TRAINING,
+    ),
 ]
 QuietOption = Annotated[bool, typer.Option("--quiet", "-q", help="Show warnings only.", rich_help_panel=OUTPUT)]

@@ -5,13 +5,13 @@ from __future__ import annotations
 import time
 from dataclasses import replace
 
-from seqtrans.cli.layers import background_layers, explicit_layers
 from seqtrans.cli.models import CellsOption, load
 from seqtrans.cli.options import (
     DeviceOption,
     ThreadsOption,
 )
 from seqtrans.cli.pace import Pace
+from seqtrans.cli.settings import background_settings, explicit_settings
 from seqtrans.cli.translate_lines import (
     check_report,
     refuse_search_options,
@@ -70,8 +70,8 @@ def translate(
 ) -> None:
     """Translate standard input to standard output.
 
-    Writes one line for each line of input, in the same order, as soon as the line is translated. With a tagger as
-    MODEL, writes the tags of each line.
+    Writes the translations in the order of the lines, as soon as a group of lines is finished: one for each line, or
+    as many as --n-best says. With a tagger as MODEL, writes the tags of each line.
 
     Examples:
       seqtrans translate -m m.safetensors < source.txt > translation.txt
@@ -82,17 +82,18 @@ def translate(
         "shortlist": shortlist, "sample": sample, "exact": exact, "prefix": prefix, "require": require,
         "alignment": alignment, "record": report is not None,
     }  # fmt: skip
-    from seqtrans.device import SEARCHED, choose_compute
+    from seqtrans.device import SEARCH_PRECISIONS, choose_compute
     from seqtrans.inference.formats import find_format
-    from seqtrans.inference.stream import ChunkRenderer, StreamOptions
+    from seqtrans.inference.stream import ChunkTranslator, StreamOptions
     from seqtrans.inference.workers import check_processes
     from seqtrans.search.options import SearchOptions
     from seqtrans.search.settings import search_options
 
-    explicit = explicit_layers(settings or [], flags)
+    explicit = explicit_settings(settings or [], flags)
     check_report(report, [*models, *(path for path in (language_model, config) if path is not None)])
     start = time.perf_counter()
-    compute = choose_compute(device, precision, threads if processes == 1 else 1, precisions=SEARCHED)
+    # a process that has used several threads of torch cannot be forked safely
+    compute = choose_compute(device, precision, threads if processes == 1 else 1, precisions=SEARCH_PRECISIONS)
     check_processes(processes, compute.device)
     trained = [load(model, cell) for model in models]
     is_tagger = trained[0].config.model.task == "tag"
@@ -101,15 +102,15 @@ def translate(
         options = SearchOptions()
         translate_lines = tagger_function(trained[0], compute, batch_size)
     else:
-        background = background_layers(config)
+        background = background_settings(config)
         options = search_options(background, explicit, models=len(models), language_model=language_model is not None)
         options = replace(options, record=report is not None)  # without a report, records would only take memory
         language = None if language_model is None else load(language_model, cell)
         translate_lines = translator_function(trained, language, compute, options, batch_size)
-    renderer = ChunkRenderer(
+    chunk_translator = ChunkTranslator(
         translate_lines,
         find_format(output_format, lists=options.is_list),
         trained[0].target_subwords if report is not None else None,
     )
-    stream = StreamOptions(batch_size, options.sample, processes, threads, whole_lines=is_tagger)
-    write_translations(renderer, stream, report, Pace(start) if verbose else None, is_exact=options.exact)
+    stream = StreamOptions(batch_size, options.sample, processes, threads, refuse_long_lines=is_tagger)
+    write_translations(chunk_translator, stream, report, Pace(start) if verbose else None, is_exact=options.exact)

@@ -14,11 +14,11 @@ from seqtrans.errors import UsageError
 
 if TYPE_CHECKING:
     from seqtrans.device import Compute
-    from seqtrans.inference.stream import ChunkRenderer, StreamOptions
+    from seqtrans.inference.stream import ChunkTranslator, StreamOptions
     from seqtrans.inference.translation import Translation
     from seqtrans.model.trained import TrainedModel
     from seqtrans.search.options import SearchOptions
-    from seqtrans.search.settings import Layer
+    from seqtrans.search.settings import SettingsSource
 
     TranslateLines = Callable[[list[str]], list[Translation]]
 
@@ -26,11 +26,11 @@ _logger = logging.getLogger(__name__)
 
 
 def write_translations(
-    renderer: ChunkRenderer, options: StreamOptions, report: Path | None, pace: Pace | None, *, is_exact: bool
+    chunk_translator: ChunkTranslator, options: StreamOptions, report: Path | None, pace: Pace | None, *, is_exact: bool
 ) -> None:
     """Translate standard input to standard output, and the searches' records to `report`.
 
-    Warnings go to standard error at the end, with the speed if there is a `pace` and the proofs of an exact search.
+    Logs warnings at the end, the proofs of an exact search too, and with a `pace` the speed every few seconds.
     """
     from seqtrans.inference.stream import LineStream
     from seqtrans.io.files import atomic_output
@@ -39,7 +39,7 @@ def write_translations(
     with open_input("-") as (source, name), nullcontext() if report is None else atomic_output(report) as records:
         lines = LineStream(source, name)
         try:
-            for chunk in lines.rendered(renderer, options):
+            for chunk in lines.translated_chunks(chunk_translator, options):
                 if records is not None:
                     records.write(chunk.records)
                 sys.stdout.buffer.write(b"".join(chunk.lines))
@@ -70,7 +70,7 @@ def check_report(report: Path | None, inputs: list[Path]) -> None:
         check_output(report, inputs)
 
 
-def refuse_search_options(models: int, explicit: list[Layer]) -> None:
+def refuse_search_options(models: int, explicit: list[SettingsSource]) -> None:
     """A tagger does not search: flags of the search are errors. A file's or the environment's settings are ignored.
 
     Raises:
@@ -83,8 +83,10 @@ def refuse_search_options(models: int, explicit: list[Layer]) -> None:
         for key, value in settings.items()
         if harmless.get(key) != value
     ]
-    if names or models > 1:
-        raise UsageError(f"a tagger does not search: leave out {', '.join(names) or 'all models but the first'}")
+    if models > 1:
+        names.append("all models but the first")
+    if names:
+        raise UsageError(f"a tagger does not search: leave out {', '.join(names)}")
 
 
 def tagger_function(model: TrainedModel, compute: Compute, batch_size: int) -> TranslateLines:

@@ -146,7 +146,7 @@ ReportOption = Annotated[
     Path | None,
     typer.Option(
         metavar="FILE",
-        help="Write all hypotheses that the search kept, pruned and completed to a file, as JSON lines.",
+        help="Write every hypothesis that the search kept, pruned or finished to FILE, as JSON lines.",
         rich_help_panel=OUTPUT,
     ),
 ]

@@ -1,5 +1,6 @@
-"""Frozen dataclasses of settings <-> TOML, strict in both directions.
+"""Settings from TOML, the environment and flags into frozen dataclasses.
 
+An unknown key, a wrong type or a value out of range is an error.
 A field carries its bounds or choices as metadata (`bounded`, `one_of`). `validate` checks them when an instance is
 made, and `checked_values` when values arrive from a file, the environment or flags; then messages name that source.
 """
@@ -37,6 +38,11 @@ class SettingsConflict(UsageError):
         """`keys` names the settings that do not go together."""
         super().__init__(message)
         self.keys = keys
+
+    def with_origins(self, origins: Mapping[str, str]) -> SettingsConflict:
+        """The same conflict, its message preceded by the `origins` of its keys, such as a file's name."""
+        names = ", ".join(dict.fromkeys(origins[key] for key in self.keys if key in origins))
+        return SettingsConflict(f"{names}: {self}" if names else str(self), *self.keys)
 
 
 def bounded(default: Any, low: float, high: float = math.inf, *, multiple: int = 1) -> Any:
@@ -77,7 +83,7 @@ def updated_section(section: Section, name: str, keys: Any, where: str) -> Secti
     try:
         return cast(Section, replace(cast(Any, section), **values))
     except SettingsConflict as error:
-        raise SettingsConflict(f"{where}: {error}", *error.keys) from None
+        raise error.with_origins(dict.fromkeys(error.keys, where)) from None
 
 
 def checked_values(section: type, name: str, keys: Any, where: str) -> dict[str, Any]:
@@ -168,7 +174,7 @@ def parse_toml(text: str, where: str) -> dict[str, Any]:
     try:
         return tomllib.loads(text)
     except ValueError as error:  # also numbers of thousands of digits
-        raise UsageError(f"{where}: is not TOML (where text stands in quotes): {error}") from None
+        raise UsageError(f"{where}: is not valid TOML (strings need quotes): {error}") from None
 
 
 def parse_value(text: str) -> Any:

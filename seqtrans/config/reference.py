@@ -64,12 +64,8 @@ def _number(value: float) -> str:
     return f"{value:,}" if isinstance(value, int) else f"{value:g}"
 
 
-def settings_of(*section: type) -> list[Setting]:
-    """The settings of a section in the order of its fields, where it is one dataclass or several."""
-    return [setting for part in section for setting in _settings_of(part)]
-
-
-def _settings_of(section: type) -> list[Setting]:
+def settings_of(section: type) -> list[Setting]:
+    """The settings of a section, in the order of the dataclass's fields."""
     meanings = _attribute_docstrings(section)
     by_name = {field.name: field for field in fields(section)}
     return [
@@ -95,10 +91,10 @@ def _attribute_docstrings(section: type) -> dict[str, str]:
     return meanings
 
 
-def settings_table(*section: type) -> str:
+def settings_table(section: type) -> str:
     """A Markdown table: key, default, range, meaning."""
     rows = ["| key | default | range | meaning |", "|---|---|---|---|"]
-    for setting in settings_of(*section):
+    for setting in settings_of(section):
         default = f"`{setting.default_toml}`" if setting.default_toml else "not set"
         choices = ", ".join(f"`{_quoted(choice)}`" for choice in setting.limits.get("choices", ()))
         rows.append(f"| `{setting.name}` | {default} | {choices or setting.range} | {_cell(setting.meaning)} |")
@@ -110,12 +106,12 @@ def _cell(text: str) -> str:
     return text.replace("|", r"\|")
 
 
-def settings_toml(sections: Mapping[str, Sequence[type]]) -> str:
+def settings_toml(sections: Mapping[str, type]) -> str:
     """A TOML file with every key at its default, and its meaning and range as a comment. `sections` by name."""
     parts = []
     for name, section in sections.items():
-        lines = [*_comment(_first_line(section[0])), f"[{name}]"]
-        for setting in settings_of(*section):
+        lines = [*_comment(_first_line(section)), f"[{name}]"]
+        for setting in settings_of(section):
             lines += ["", *_comment(setting.meaning), *_comment(f"{setting.range}")]
             lines.append(f"{setting.name} = {setting.default_toml}" if setting.default_toml else f"# {setting.name} =")
         parts.append("\n".join(lines) + "\n")

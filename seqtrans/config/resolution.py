@@ -1,4 +1,4 @@
-"""The configuration of one training from its layers.
+"""The configuration of one training from all sources of settings.
 
 Precedence: flags, then environment (SEQTRANS_SECTION_KEY), then the --config file, then the preset, then the defaults
 of the dataclasses.
@@ -7,7 +7,7 @@ of the dataclasses.
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from importlib import resources
 from pathlib import Path
 from typing import Any
@@ -18,9 +18,12 @@ from seqtrans.config.binding import (
     checked_values,
     from_environment,
     parse_toml,
+    parse_value,
     read_toml,
+    setting_types,
 )
 from seqtrans.config.schema import SECTION_CLASSES, Config
+from seqtrans.errors import UsageError
 
 
 def preset_names() -> list[str]:
@@ -37,34 +40,53 @@ def load_config(
 ) -> Config:
     """The resolved configuration of one run.
 
-    Each layer's values are checked by themselves. What they are together is checked once, in the result: a file may
-    set the task, and a flag what this task needs.
+    The values of each source are checked one by one. What they are together is checked once, in the result: a file
+    may set the task, and a flag what this task needs.
 
     Raises:
-        UsageError: an unknown preset, key or value in any of the layers, or settings that conflict.
+        UsageError: an unknown preset, key or value in any of the sources, or settings that conflict.
         StreamError: the file cannot be read.
     """
     check_name(preset, preset_names(), "--preset", "preset")
     text = (resources.files("seqtrans.config") / "presets" / f"{preset}.toml").read_text(encoding="utf-8")
-    layers: list[tuple[str, Mapping[str, Any]]] = [(f"preset {preset}", parse_toml(text, f"preset {preset}"))]
+    sources: list[tuple[str, Mapping[str, Any]]] = [(f"preset {preset}", parse_toml(text, f"preset {preset}"))]
     if file is not None:
-        layers.append((str(file), _of_training(read_toml(file))))
-    layers += [("environment", _of_training(from_environment(environment))), ("arguments", flags)]
+        sources.append((str(file), _without_search(read_toml(file))))
+    sources += [("environment", _without_search(from_environment(environment))), ("arguments", flags)]
     values: dict[str, dict[str, Any]] = {name: {} for name in SECTION_CLASSES}
-    sources: dict[str, str] = {}
-    for where, tables in layers:
+    origins: dict[str, str] = {}
+    for where, tables in sources:
         for name, keys in tables.items():
             section = SECTION_CLASSES[check_name(name, list(SECTION_CLASSES), where, "section")]
             checked = checked_values(section, name, keys, where)
             values[name] |= checked
-            sources |= dict.fromkeys(checked, where)
+            origins |= dict.fromkeys(checked, where)
     try:
         return Config(**{name: SECTION_CLASSES[name](**keys) for name, keys in values.items()})
     except SettingsConflict as error:
-        origins = ", ".join(dict.fromkeys(sources[key] for key in error.keys if key in sources))
-        raise SettingsConflict(f"{origins}: {error}" if origins else str(error), *error.keys) from None
+        raise error.with_origins(origins) from None
 
 
-def _of_training(tables: dict[str, Any]) -> dict[str, Any]:
-    """Without the settings of a search."""
+def sectioned(assignments: Sequence[str]) -> dict[str, dict[str, Any]]:
+    """Settings of a training, each given as KEY=VALUE or SECTION.KEY=VALUE, by section.
+
+    Raises:
+        UsageError: one has no value, or names no setting.
+    """
+    sections: dict[str, dict[str, Any]] = {}
+    section_of = {key: name for name, section in SECTION_CLASSES.items() for key in setting_types(section)}
+    for assignment in assignments:
+        name, equals, text = assignment.partition("=")
+        if not equals:
+            raise UsageError(f"--set takes KEY=VALUE, such as batch_size=32, not '{assignment}'")
+        section, _, key = name.rpartition(".")
+        if not section:
+            section = section_of[check_name(key, list(section_of), "--set", "setting")]
+        check_name(section, list(SECTION_CLASSES), "--set", "section")
+        sections.setdefault(section, {})[key] = parse_value(text)
+    return sections
+
+
+def _without_search(tables: dict[str, Any]) -> dict[str, Any]:
+    """The sections of a training: all but [search]."""
     return {name: table for name, table in tables.items() if name != "search"}

@@ -23,7 +23,7 @@ from seqtrans.config.tasks import TASKS
 def _check_applicable(section: Any, name: str, task: str) -> None:
     """Refuse settings that models of this task do not have, unless they are at their defaults."""
     kind = TASKS[task]
-    for key in kind.foreign.get(name, ()):
+    for key in kind.inapplicable.get(name, ()):
         default = next(f.default for f in fields(section) if f.name == key)
         if getattr(section, key) != default:
             raise SettingsConflict(
@@ -46,11 +46,15 @@ class TextConfig:
     target_type: str = one_of("", "", "bpe", "unigram", "char", "word")
     """Overrides `type` on the target side. "": no override."""
     vocab_size: int = bounded(0, 0, 1_000_000)
-    """Number of subwords, the 4 special ones included; 0: fit to the number of sentence pairs."""
+    """Number of subwords, the 4 special ones included. 0: for bpe and unigram, fit to the number of pairs (for language
+    models, of lines); for char, all characters; for word, all words, but at most 16,000."""
     joint: bool = True
     """One subword model for both languages."""
     max_length: int = bounded(100, 1, 100_000)
     """Pairs with more subwords than this on a side are dropped from training, and counted."""
+    dev_size: float = bounded(0.0, 0, 10**9)
+    """Pairs (of a language model, lines) that are split off the training text as development text if --dev is not
+    given; below 1, their share."""
     shortlist: int = bounded(20, 0, 1000)
     """Translations of each source subword that are learned for `translate --shortlist`; 0: none. Vocabularies of
     fewer than 1,000 target subwords have nothing to gain, and no list."""
@@ -70,12 +74,13 @@ class ModelConfig:
     attention: str = "general"
     """How the decoder reads the source; `seqtrans train --help` lists the names."""
     bridge: str = one_of("last", "last", "mean")
-    """What the decoder begins from: the encoder's last state in each direction, or the mean of what it read out."""
+    """What the decoder begins from: the last output of each direction of the encoder, or the mean of its outputs."""
     input_feeding: bool = False
     """Give each step of the decoder the readout of the step before (Luong et al. 2015, section 3.3). Training is then
     slower: it goes step by step."""
     cache: int = bounded(0, 0, 10_000)
-    """Subwords that a language model looks back on, to copy what followed the like (Grave et al. 2017); 0: none."""
+    """Latest subwords in which a language model looks for similar contexts, to repeat what followed them (Grave et al.
+    2017); 0: none."""
     embedding: int = bounded(256, 1, 65_536)
     """Size of source and target embeddings."""
     hidden: int = bounded(512, 2, 65_536, multiple=2)
@@ -94,7 +99,7 @@ class ModelConfig:
     tied_embeddings: bool = True
     """The output layer is the target embedding, and with one joint subword model the source embedding too."""
     dropout: float = bounded(0.3, 0, 0.99)
-    """Variational: one mask a sentence at each place (Gal & Ghahramani 2016)."""
+    """Variational: one mask per sentence and layer input, the same at all steps (Gal & Ghahramani 2016)."""
     recurrent_dropout: float = bounded(0.0, 0, 0.99)
     """The share of each cell's recurrent weights that is zero in an update (Merity et al. 2018, section 2)."""
     word_dropout: float = bounded(0.0, 0, 0.99)
@@ -111,8 +116,8 @@ class ModelConfig:
             )
 
 
-BUDGET_KEYS = ("max_steps", "max_epochs", "max_minutes", "patience")
-"""Settings that end a training; with all of them at 0 it would never end."""
+STOPPING_KEYS = ("max_steps", "max_epochs", "max_minutes", "patience")
+"""Settings that end a training; with all of them at 0 it would never end. The first three are its budget."""
 
 
 @dataclass(frozen=True)
@@ -131,7 +136,7 @@ class TrainingConfig:
     clip_norm: float = bounded(1.0, 0, 10**6)
     """The largest norm of the gradient; a larger one is scaled down to it. 0 turns that off."""
     clip_value: float = bounded(0.0, 0, 10**6)
-    """The largest size of each number of the gradient, applied before the norm is taken; 0 turns that off."""
+    """The largest absolute value of a component of the gradient; the norm is taken after that. 0 turns that off."""
     bptt: int = bounded(0, 0, 10**6)
     """Target steps that gradients go back through (truncated backpropagation through time); 0: all."""
     label_smoothing: float = bounded(0.1, 0, 0.99)
@@ -148,7 +153,7 @@ class TrainingConfig:
     max_minutes: float = bounded(0.0, 0, 10**6)
     """Minutes of training; 0: no limit."""
     validate_every: int = bounded(0, 0, 10**9)
-    """Steps between validations; 0: once an epoch, but after 250 steps at the earliest and 1,000 at the latest."""
+    """Steps between validations; 0: once per epoch, but after 250 steps at the earliest and 1,000 at the latest."""
     patience: int = bounded(8, 0, 10**6)
     """Validations without a better score until training stops early; 0 turns early stopping off."""
     metric: str = "bleu"
@@ -158,9 +163,9 @@ class TrainingConfig:
 
     def __post_init__(self) -> None:
         validate(self)
-        if not any(getattr(self, key) for key in BUDGET_KEYS):
+        if not any(getattr(self, key) for key in STOPPING_KEYS):
             raise SettingsConflict(
-                "training would never end; set max_steps, max_epochs, max_minutes or patience", *BUDGET_KEYS
+                "training would never end; set max_steps, max_epochs, max_minutes or patience", *STOPPING_KEYS
             )
 
 
@@ -202,9 +207,9 @@ class Config:
             AttributeError, TypeError: `values` are no sections with keys.
         """
         task = values.get("model", {}).get("task", "")
-        foreign = TASKS[task].foreign if task in TASKS else {}
+        inapplicable = TASKS[task].inapplicable if task in TASKS else {}
         applicable = {
-            name: {key: value for key, value in keys.items() if key not in foreign.get(name, ())}
+            name: {key: value for key, value in keys.items() if key not in inapplicable.get(name, ())}
             for name, keys in values.items()
         }
         return Config().updated(applicable, where)
@@ -222,7 +227,7 @@ class Config:
         try:
             return replace(self, **sections)
         except SettingsConflict as error:
-            raise SettingsConflict(f"{where}: {error}", *error.keys) from None
+            raise error.with_origins(dict.fromkeys(error.keys, where)) from None
 
 
 SECTION_CLASSES = {"text": TextConfig, "model": ModelConfig, "training": TrainingConfig}

@@ -18,7 +18,7 @@ class TaskKind:
     """Commands that use it."""
     preset: str
     """The preset to begin from."""
-    foreign: Mapping[str, tuple[str, ...]]
+    inapplicable: Mapping[str, tuple[str, ...]]
     """Settings, by section, that do not apply to it."""
 
 

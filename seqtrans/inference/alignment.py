@@ -32,11 +32,11 @@ def text_with_copies(
     Raises:
         ValueError: the hypothesis has no attention weights.
     """
-    if hypothesis.alignment is None:
+    if hypothesis.attention is None:
         raise ValueError("copies need attention weights")
     pieces = source.encode_pieces(text)[: len(ids)]
     copies = copied_words(source, pieces, ids) if target.type == "word" else copied_subwords(pieces)
-    return target.decode_pieces(with_copies(hypothesis.tokens, hypothesis.alignment, copies, target))
+    return target.decode_pieces(with_copies(hypothesis.tokens, hypothesis.attention, copies, target))
 
 
 def subword_alignment(hypothesis: Hypothesis, source_length: int) -> list[tuple[int, int]]:
@@ -44,9 +44,9 @@ def subword_alignment(hypothesis: Hypothesis, source_length: int) -> list[tuple[
 
     The source's EOS also receives attention, but is not linked.
     """
-    if hypothesis.alignment is None or not source_length or not hypothesis.tokens:
+    if hypothesis.attention is None or not source_length or not hypothesis.tokens:
         return []
-    best = hypothesis.alignment[:, :source_length].argmax(dim=1).tolist()
+    best = hypothesis.attention[:, :source_length].argmax(dim=1).tolist()
     return [(source, target) for target, source in enumerate(best)]
 
 
@@ -65,7 +65,7 @@ def word_numbers(subwords: SubwordModel, ids: Sequence[int]) -> list[int]:
     return numbers
 
 
-def with_copies(tokens: Sequence[int], alignment_TS: Tensor, copies: Sequence[str], target: SubwordModel) -> list[str]:
+def with_copies(tokens: Sequence[int], attention_TS: Tensor, copies: Sequence[str], target: SubwordModel) -> list[str]:
     """The subwords of a hypothesis; an unknown one is replaced by the copy that it attends to most.
 
     `copies` has one text for each source position; an empty one is never used.
@@ -73,7 +73,7 @@ def with_copies(tokens: Sequence[int], alignment_TS: Tensor, copies: Sequence[st
     copy_positions = [position for position, copy in enumerate(copies) if copy]
     if not copy_positions:
         return target.pieces(tokens)
-    best = alignment_TS[:, copy_positions].argmax(dim=1).tolist()
+    best = attention_TS[:, copy_positions].argmax(dim=1).tolist()
     return [copies[copy_positions[n]] if i == UNK_ID else target.piece(i) for i, n in zip(tokens, best, strict=True)]
 
 
@@ -88,4 +88,4 @@ def copied_words(source: SubwordModel, pieces: Sequence[str], ids: Sequence[int]
     numbers = word_numbers(source, ids)
     for number, piece in zip(numbers, pieces, strict=True):
         words[number] = words.get(number, "") + piece.removeprefix(SPACE)
-    return [words[number] and SPACE + words[number] for number in numbers]
+    return [SPACE + words[number] if words[number] else "" for number in numbers]

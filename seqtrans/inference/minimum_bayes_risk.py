@@ -28,6 +28,7 @@ def rank_by_utility(
     """
     utility = cache(_utility(metric))  # samples often repeat a text
     best = max(h.log_prob for h in hypotheses)
+    # `== best` avoids -inf - -inf, if no hypothesis could end
     weights = [1.0 if are_samples or h.log_prob == best else math.exp(h.log_prob - best) for h in hypotheses]
     total = sum(weights)
     ranking = []

@@ -78,7 +78,7 @@ class TextScorer:
             ends.append(len(ids) - 1)
         if self.alone:
             pieces = zip([0, *ends[:-1]], ends, strict=True)
-            nats = [value for start, end in pieces for value in self._fresh(ids[start : end + 1])]
+            nats = [value for start, end in pieces for value in self._nats_alone(ids[start : end + 1])]
         else:
             nats = self._nats(ids)
         start = 0
@@ -88,19 +88,20 @@ class TextScorer:
             yield Likelihood(math.fsum(nats[start:end]), end - start, characters, line.count(UNK_ID))
             start = end
 
-    def _fresh(self, ids: list[int]) -> list[float]:
+    def _nats_alone(self, ids: list[int]) -> list[float]:
+        """`_nats` of a text that begins here."""
         self._state = None
         return self._nats(ids)
 
     def _nats(self, ids: list[int]) -> list[float]:
         """Minus the log-probability of each subword but the first, given all subwords before it."""
         nats: list[float] = []
-        row = torch.tensor(ids, device=self.compute.device).unsqueeze(1)
+        ids_T1 = torch.tensor(ids, device=self.compute.device).unsqueeze(1)
         with torch.no_grad(), self.compute.arithmetic():
             state = self._state or self.network.start(1)
             for start in range(0, len(ids) - 1, SUBWORDS_AT_ONCE):
                 end = min(start + SUBWORDS_AT_ONCE, len(ids) - 1)
-                log_probs, state = self.network.predict(row[start:end], state)
-                nats += (-log_probs.gather(2, row[start + 1 : end + 1].unsqueeze(2))).flatten().tolist()
+                log_probs, state = self.network.predict(ids_T1[start:end], state)
+                nats += (-log_probs.gather(2, ids_T1[start + 1 : end + 1].unsqueeze(2))).flatten().tolist()
         self._state = state
         return nats

@@ -71,8 +71,8 @@ def rescored_lists(
                 f"{name}: has {len(sources)} lines, so no line {number}, the id of a list (ids count from 0)"
             )
         translations = decoder.force([sources[number]] * len(n_best), [entry.text for entry in n_best])
-        entries_with_scores = [_rescore(entry, one, weight) for entry, one in zip(n_best, translations, strict=True)]
-        yield sorted(entries_with_scores, key=lambda entry: -entry.score)
+        rescored = [_rescore(*pair, weight) for pair in zip(n_best, translations, strict=True)]
+        yield sorted(rescored, key=lambda entry: -entry.score)
 
 
 def _rescore(entry: Entry, translation: ForcedTranslation, weight: float) -> Entry:

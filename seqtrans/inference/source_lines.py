@@ -25,12 +25,14 @@ class EncodedLine:
     phrases: Sequence[list[int]]
     """Required phrases without unknown subwords."""
     truncated: bool
-    """Whether the source or the prefix is longer than MAX_SUBWORDS."""
+    """Whether the source, or the prefix before its first unknown subword, is longer than MAX_SUBWORDS."""
     dropped: bool
-    """Whether something required is left out: subwords that the model does not know, or phrases beyond the limit."""
+    """Whether something required is left out: the prefix from an unknown subword on, if that is among the first
+    MAX_SUBWORDS; or phrases that have an unknown subword or are beyond the limit. A prefix that is only too long is
+    `truncated`, not `dropped`."""
 
     def is_incomplete(self) -> bool:
-        """Whether the prefix or the phrases cannot be respected in full: see `dropped`, or the source is blank."""
+        """Whether a prefix or phrases are ignored, in part or in full: see `dropped`, or the source is blank."""
         return self.dropped or (not self.ids and bool(self.prefix or self.phrases))
 
 

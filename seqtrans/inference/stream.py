@@ -1,18 +1,18 @@
-"""Translation of a stream: lines are translated and written in an output format, chunk by chunk."""
+"""Translation (or tagging) of a stream: its lines become lines of an output format, chunk by chunk."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import BinaryIO
 
 from seqtrans.inference.formats.base import Format
-from seqtrans.inference.search_report import report_line
+from seqtrans.inference.search_record import record_line
 from seqtrans.inference.source_lines import MAX_SUBWORDS
 from seqtrans.inference.translation import Translation
 from seqtrans.inference.workers import in_processes
 from seqtrans.io.filters import chunks_of
-from seqtrans.io.lines import LineReport, read_lines, refuse_cut
+from seqtrans.io.lines import LineReport, read_lines
 from seqtrans.text.subwords import SubwordModel
 
 CHUNK_BATCHES = 16
@@ -20,17 +20,17 @@ CHUNK_BATCHES = 16
 
 
 @dataclass(frozen=True)
-class RenderedChunk:
+class TranslatedChunk:
     """The output for the lines of a chunk. Line numbers count from 1."""
 
     lines: list[bytes]
     """The output for each line."""
     truncated: list[int]
-    """Numbers of the lines that were cut because they are too long."""
+    """Numbers of the lines with `Translation.truncated`."""
     incomplete: list[int]
-    """Numbers of the lines whose translation does not respect the whole prefix or all required phrases."""
+    """Numbers of the lines with `Translation.incomplete`."""
     failed: list[int]
-    """Numbers of the lines without a translation."""
+    """Numbers of the lines with `Translation.failed`."""
     unproven: int
     """How many translations exact search could not prove to be the best."""
     records: bytes
@@ -38,36 +38,39 @@ class RenderedChunk:
 
     def count_in(self, report: LineReport) -> None:
         """Add the numbers of the lines to the report of their stream."""
-        for tally, numbers in (
+        for affected, numbers in (
             (report.shortened, self.truncated),
             (report.unsatisfied, self.incomplete),
             (report.untranslated, self.failed),
         ):
             for number in numbers:
-                tally.add(number)
+                affected.add(number)
 
 
 @dataclass(frozen=True)
-class ChunkRenderer:
-    """Translates the lines of a chunk and writes the translations in an output format."""
+class ChunkTranslator:
+    """Translates the lines of a chunk and gives the translations the form of an output format."""
 
     translate: Callable[[list[str]], list[Translation]]
+    """A translator's or a tagger's function from lines to translations or tags."""
     output_format: Format
     record_subwords: SubwordModel | None = None
     """The target's subword model if the search is to be recorded, else None."""
 
-    def __call__(self, lines: list[str], first: int) -> RenderedChunk:
+    def __call__(self, lines: list[str], first: int) -> TranslatedChunk:
         """The output for `lines`; `first` is the number, from 0, of the first of them."""
         translations = list(enumerate(self.translate(lines), first))
         records = b""
         if self.record_subwords is not None:
-            records = b"".join(report_line(number, one, self.record_subwords) for number, one in translations)
-        return RenderedChunk(
-            [self.output_format.write(number, one) for number, one in translations],
-            _numbers(translations, lambda one: one.truncated),
-            _numbers(translations, lambda one: one.incomplete),
-            _numbers(translations, lambda one: one.failed),
-            sum(one.proven is False for _, one in translations),
+            records = b"".join(
+                record_line(number, translation, self.record_subwords) for number, translation in translations
+            )
+        return TranslatedChunk(
+            [self.output_format.write(number, translation) for number, translation in translations],
+            [number + 1 for number, translation in translations if translation.truncated],
+            [number + 1 for number, translation in translations if translation.incomplete],
+            [number + 1 for number, translation in translations if translation.failed],
+            sum(translation.proven is False for _, translation in translations),
             records,
         )
 
@@ -84,8 +87,8 @@ class StreamOptions:
     """Processes that share the chunks."""
     threads: int = 0
     """Processor threads of each process, if there are several; 0: its share of the processors."""
-    whole_lines: bool = False
-    """Whether a line is an error if it is longer than `io.lines.MAX_LINE_BYTES`; else it is cut."""
+    refuse_long_lines: bool = False
+    """Whether a line of more than `io.lines.MAX_LINE_BYTES` is an error; else it is cut."""
 
     def chunk_size(self, *, record: bool) -> int:
         """Lines of a chunk: several batches, or one if whole searches are kept in memory for a record."""
@@ -94,33 +97,30 @@ class StreamOptions:
 
 
 class LineStream:
-    """The lines of a stream, and a `report` of those that were cut, failed and so on."""
+    """The lines of a stream, and a `report` of their problems."""
 
     def __init__(self, stream: BinaryIO, name: str) -> None:
         self.stream = stream
         self.report = LineReport(name, length_limit=f"{MAX_SUBWORDS} subwords")
         self.done = 0
-        """Number of lines that were translated."""
+        """Number of lines translated so far."""
         self.unproven = 0
         """Number of translations that exact search could not prove to be the best."""
 
-    def rendered(self, renderer: ChunkRenderer, options: StreamOptions) -> Iterator[RenderedChunk]:
+    def translated_chunks(self, translator: ChunkTranslator, options: StreamOptions) -> Iterator[TranslatedChunk]:
         """The output of each chunk, in order, as soon as it is ready.
 
         Raises:
-            DataError: a line is too long, and `options.whole_lines` is set.
+            DataError: a line is too long, and `options.refuse_long_lines` is set.
             SeqtransError: a process died.
         """
-        size = options.chunk_size(record=renderer.record_subwords is not None)
+        size = options.chunk_size(record=translator.record_subwords is not None)
         chunks = chunks_of(self.stream, read_lines(self.stream, self.report), size)
-        for chunk in in_processes(renderer, chunks, options.processes, options.threads):
-            if options.whole_lines and 0 < self.report.cut.first <= self.done + len(chunk.lines):
-                refuse_cut(self.report)
+        for chunk in in_processes(translator, chunks, options.processes, options.threads):
+            # the reader may be chunks ahead: the chunks before that of the line that was cut are still given
+            if options.refuse_long_lines and 0 < self.report.cut.first <= self.done + len(chunk.lines):
+                self.report.refuse_long_lines()
             chunk.count_in(self.report)
             self.done += len(chunk.lines)
             self.unproven += chunk.unproven
             yield chunk
-
-
-def _numbers(translations: Sequence[tuple[int, Translation]], applies: Callable[[Translation], bool]) -> list[int]:
-    return [number + 1 for number, one in translations if applies(one)]

@@ -19,7 +19,7 @@ from seqtrans.io.lines import list_of_lines, without_breaks
 from seqtrans.model.trained import TrainedModel
 from seqtrans.text.batches import pad_sources
 from seqtrans.text.subwords import FIRST_PIECE_ID, UNK_ID
-from seqtrans.text.tokens import Tokens
+from seqtrans.text.tokens import TokenVocabulary
 
 MAX_TOKENS, MARGIN = 500, 50
 """The most tokens of a piece. Longer lines are read in overlapping pieces. The tag of a token comes from the piece that
@@ -45,8 +45,8 @@ class Tagger:
             raise UsageError("a tagger has no products in int8: leave out --precision int8")
         self.compute = compute
         self.network = model.tagger.eval().to(compute.device)
-        self.source, self.target = Tokens(model.source_subwords), Tokens(model.target_subwords)
-        self.copies_unknown = not (self.source.words or self.target.words)
+        self.source, self.target = TokenVocabulary(model.source_subwords), TokenVocabulary(model.target_subwords)
+        self.copies_unknown = not (self.source.of_words or self.target.of_words)
 
     def tag(self, lines: Sequence[str], batch_size: int = BATCH_SIZE) -> list[Translation]:
         """The likeliest tags of lines of any order and length. `Translation.text` is a line of tags.

@@ -46,9 +46,10 @@ class Translation:
     """The subwords of the source, EOS left out."""
     n_best: list[ScoredText]
     truncated: bool = False
-    """Whether the source or the prefix was cut because it is too long."""
+    """Whether the source or a prefix of known subwords was cut, because it is longer than 500 subwords."""
     incomplete: bool = False
-    """Whether the translation could not respect the whole prefix or all required phrases."""
+    """Whether the prefix or required phrases were ignored, in part or in full: they have unknown subwords, the phrases
+    have more than 500 subwords, or the source is blank. A prefix that is only too long is `truncated` instead."""
     proven: bool | None = None
     """Whether exact search has proven that no translation has a higher score; None without exact search."""
     steps: Sequence[SearchStep] = ()

@@ -21,7 +21,7 @@ from seqtrans.inference.source_lines import EncodedLine, encode_lines
 from seqtrans.inference.translation import ScoredText, Translation
 from seqtrans.io.lines import list_of_lines, without_breaks
 from seqtrans.model.trained import TrainedModel
-from seqtrans.recurrent.packing import PackedWeights, packs
+from seqtrans.recurrent.packing import PackedWeights, packing_works
 from seqtrans.recurrent.products import packed_weights
 from seqtrans.search.combination import check_vocabularies, combined_scorer
 from seqtrans.search.decoding import search
@@ -47,7 +47,7 @@ class Translator:
         Raises:
             UsageError: a model has another task, the models have different subwords, or torch has no int8 products.
         """
-        if compute.int8 and not packs(torch.int8):
+        if compute.int8 and not packing_works(torch.int8):
             raise UsageError("precision int8: this build of torch has no int8 matrix products; leave it out")
         check_vocabularies(models, language_model)
         self.models, self.compute, self.language_model = models, compute, language_model
@@ -104,7 +104,10 @@ class Translator:
         """
         translations = ForcedDecoder(self.models[0], self.compute).force(list_of_lines(sources), list_of_lines(targets))
         normalize = self.models[0].target_subwords.normalize
-        return [one.likelihood(len(normalize(target))) for one, target in zip(translations, targets, strict=True)]
+        return [
+            translation.likelihood(len(normalize(target)))
+            for translation, target in zip(translations, targets, strict=True)
+        ]
 
 
 @dataclass(frozen=True)
@@ -131,8 +134,9 @@ class LineSearch:
         self.source_subwords, self.target_subwords = models[0].source_subwords, models[0].target_subwords
         self.scorer = combined_scorer(translator.scorers, translator.language_model, options)
         self.forbidden = [forbidden_id(piece, self.target_subwords) for piece in options.forbid.split(" ") if piece]
-        lists = [model.shortlist for model in models if model.shortlist is not None]
-        self.shortlist = lists[0] if options.shortlist else None
+        shortlists = [model.shortlist for model in models if model.shortlist is not None]
+        # an ensemble needs the same candidates for all its models: those of the first model that has a shortlist
+        self.shortlist = shortlists[0] if options.shortlist else None
 
     def translate(self, lines: Sequence[str]) -> list[Translation]:
         """Translate lines of any order and length."""
@@ -198,13 +202,13 @@ class LineSearch:
             hypothesis.log_prob,
             self.target_subwords.pieces(hypothesis.tokens),
             hypothesis.token_log_probs,
-            hypothesis.alignment,
+            hypothesis.attention,
             links,
         )
 
     def _text(self, hypothesis: Hypothesis, line: EncodedLine) -> str:
         target = self.target_subwords
-        if self.options.copy_unknown and UNK_ID in hypothesis.tokens and hypothesis.alignment is not None:
+        if self.options.copy_unknown and UNK_ID in hypothesis.tokens and hypothesis.attention is not None:
             return without_breaks(text_with_copies(hypothesis, line.text, line.ids, self.source_subwords, target))
         return without_breaks(target.decode(hypothesis.tokens))
 

@@ -14,7 +14,8 @@ MAX_CHUNK_CHARACTERS = 1 << 22
 """A chunk is also full at this many characters (some MiB), so that long lines cannot take all memory."""
 
 _LINGER_SECONDS = 0.002
-"""How long a chunk that has a line waits for more: short for a person, enough for 1,000 lines from a pipe."""
+"""How long to wait for more lines after the first of a chunk: a person does not notice it, and 1,000 lines come out of
+a pipe."""
 
 
 def filter_lines(
@@ -23,7 +24,7 @@ def filter_lines(
     *,
     max_lines: int = 1024,
 ) -> None:
-    """Write the conversion of each line of standard input to `sink`, line i before line i + 1 is sent.
+    """Convert the lines of standard input and write them to `sink`. A line need not wait for the next one to be sent.
 
     `convert` gets a list of lines and returns as many. Finished lines are flushed chunk by chunk, so that an
     interruption loses none. What had to be mended is logged at the end, also after an interruption.
@@ -39,15 +40,17 @@ def filter_lines(
 
 
 def chunks_of(stream: BinaryIO, lines: Iterator[str], max_lines: int) -> Iterator[list[str]]:
-    """Chunks of the lines read from `stream`: full ones from a file, the lines that have arrived from anything else.
+    """Chunks of `lines`, which are read from `stream`.
 
-    So the chunks of a file do not depend on timing, and neither does what a model computes from them.
+    A stream that may block (a pipe, a terminal) gives the lines that have arrived. A file, or a stream without a file
+    descriptor, gives full chunks. So the chunks of a file do not depend on timing, and neither does what a model
+    computes from them.
     """
     try:
-        waits = not stat.S_ISREG(os.fstat(stream.fileno()).st_mode)
-    except OSError:
-        waits = False
-    return available_chunks(lines, max_lines) if waits else full_chunks(lines, max_lines)
+        may_block = not stat.S_ISREG(os.fstat(stream.fileno()).st_mode)
+    except OSError:  # no file descriptor, as in the case of lines in memory
+        may_block = False
+    return available_chunks(lines, max_lines) if may_block else full_chunks(lines, max_lines)
 
 
 def full_chunks(lines: Iterator[str], max_lines: int) -> Iterator[list[str]]:
@@ -65,17 +68,18 @@ def full_chunks(lines: Iterator[str], max_lines: int) -> Iterator[list[str]]:
 
 
 def available_chunks(lines: Iterator[str], max_lines: int) -> Iterator[list[str]]:
-    """Chunks of the lines that have arrived: 1 to `max_lines` lines, in order, without waiting for more.
+    """Chunks of the lines that have arrived: 1 to `max_lines` lines, in order.
 
-    A thread reads one chunk ahead while the caller works on another. An exception from `lines` is raised here after
-    the lines before it. KeyboardInterrupt can be raised while waiting.
+    It waits for the first line, and at most `_LINGER_SECONDS` for more. A thread reads one chunk ahead while the
+    caller works on another. An exception from `lines` is raised here, after all lines before it were given.
+    KeyboardInterrupt can be raised while waiting.
     """
     reader = _Reader(lines, max_lines)
     try:
         while chunk := reader.take():
             yield chunk
     finally:
-        reader.stop()
+        reader.finish()
 
 
 def _is_full(chunk: list[str], characters: int, max_lines: int) -> bool:
@@ -100,34 +104,37 @@ class _Reader:
         """All lines in the buffer, after waiting for at least one; an empty list at the end of the input."""
         with self._changed:
             self._changed.wait_for(lambda: self._chunk or self._ended)
-            self._changed.wait_for(self._is_complete, timeout=_LINGER_SECONDS)
+            self._changed.wait_for(lambda: self._has_full_chunk() or self._ended, timeout=_LINGER_SECONDS)
             chunk, self._chunk, self._characters = self._chunk, [], 0
             self._changed.notify_all()
             if not chunk and self._error is not None:
                 raise self._error
             return chunk
 
-    def stop(self) -> None:
-        """Have the thread end, at the latest when its next line arrives."""
+    def finish(self) -> None:
+        """Let no more lines into the buffer: the input has ended, or the caller needs no more.
+
+        The thread ends, at the latest when its next line arrives.
+        """
         with self._changed:
             self._ended = True
             self._changed.notify_all()
 
-    def _is_complete(self) -> bool:
-        return self._ended or _is_full(self._chunk, self._characters, self._max_lines)
+    def _has_full_chunk(self) -> bool:
+        return _is_full(self._chunk, self._characters, self._max_lines)
 
     def _read(self) -> None:
         try:
             for line in self._lines:
                 with self._changed:
-                    self._changed.wait_for(lambda: not self._is_complete() or self._ended)
+                    self._changed.wait_for(lambda: not self._has_full_chunk() or self._ended)
                     if self._ended:
                         return
                     self._chunk.append(line)
                     self._characters += len(line)
-                    if len(self._chunk) == 1 or self._is_complete():  # the conditions that `take` waits for
+                    if len(self._chunk) == 1 or self._has_full_chunk():  # the conditions that `take` waits for
                         self._changed.notify_all()
         except BaseException as error:  # `take` raises it to the caller
             self._error = error
         finally:
-            self.stop()
+            self.finish()

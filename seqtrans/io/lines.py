@@ -49,7 +49,7 @@ class AffectedLines:
         return self.numbers[0] if self.numbers else 0
 
     def listing(self) -> str:
-        """The line numbers for the end of a message; nothing if there is only one."""
+        """The line numbers for the end of a message; "" if there is only one, which the message begins with."""
         more = ", ..." if self.count > _MAX_NUMBERS else ""
         return f" (lines {', '.join(map(str, self.numbers))}{more})" if self.count > 1 else ""
 
@@ -70,11 +70,23 @@ class LineReport:
     shortened: AffectedLines = field(default_factory=AffectedLines)
     """Lines too long for a model, which reads only their beginning."""
     length_limit: str = ""
-    """The length of that beginning, with its unit."""
+    """How much a model reads of `shortened` lines, with the unit."""
     unsatisfied: AffectedLines = field(default_factory=AffectedLines)
-    """Lines whose translation lacks a required prefix or phrase."""
+    """Lines whose prefix or required phrases were ignored, in part or in full (see `Translation.incomplete`)."""
     untranslated: AffectedLines = field(default_factory=AffectedLines)
     """Lines that have no translation."""
+
+    def refuse_long_lines(self) -> None:
+        """Refuse a text of which a part would be ignored.
+
+        Raises:
+            DataError: a line was longer than `MAX_LINE_BYTES`.
+        """
+        if self.cut.count:
+            raise DataError(
+                f"{self.name}:{self.cut.first}: is longer than {MAX_LINE_BYTES} bytes; break it into lines first, "
+                "as with `fold -s -w 100000`"
+            )
 
     def log_warnings(self) -> None:
         """Log each of the `warnings`."""
@@ -83,20 +95,19 @@ class LineReport:
 
     def warnings(self) -> Iterator[str]:
         """One sentence for each kind of problem, with the number of lines and the first of them."""
+        # where the same lines were cut and are too long for the model, they are reported once, as too long for it
+        cut = AffectedLines() if self.cut == self.shortened else self.cut
         kinds = (
             (self.invalid, "not valid UTF-8, bad bytes replaced by U+FFFD"),
             (self.nul, "with NUL, replaced by U+FFFD"),
             (self.shortened, f"longer than {self.length_limit}, the rest left out"),
             (
                 self.unsatisfied,
-                "with a prefix or phrases that no translation can hold, left out: "
-                "characters or words that the model does not know, more than 500 subwords, or a blank source",
+                "whose prefix or phrases were ignored, in part or in full: they have characters or words that the "
+                "model does not know, the phrases have more than 500 subwords, or the source is blank",
             ),
-            (self.untranslated, "with no translation: nothing that is allowed can end; blank"),
-            (
-                self.cut if self.cut != self.shortened else AffectedLines(),
-                f"longer than {MAX_LINE_BYTES} bytes, cut there",
-            ),
+            (self.untranslated, "without a translation (no hypothesis could end); the output is blank"),
+            (cut, f"longer than {MAX_LINE_BYTES} bytes, cut there"),
         )
         for affected, problem in kinds:
             if affected.count:
@@ -104,9 +115,10 @@ class LineReport:
 
 
 def read_lines(stream: BinaryIO, report: LineReport, *, strict: bool = False) -> Iterator[str]:
-    r"""Decode UTF-8 lines; LF or CR LF at a line's end and a BOM at the stream's start are removed.
+    """Decode UTF-8 lines; LF or CR LF at a line's end and a BOM at the stream's start are removed.
 
-    A CR elsewhere becomes a space, NUL and bytes that are not UTF-8 become U+FFFD; `report` counts such lines.
+    A line of more than `MAX_LINE_BYTES` is cut. NULs and bytes that are not UTF-8 become U+FFFD. `report` counts the
+    lines with one of these problems. A CR elsewhere becomes a space, which is not counted.
 
     Raises:
         DataError: with `strict`, at the first byte that is not UTF-8, naming file, line and byte offset.
@@ -205,7 +217,7 @@ def _standard_input() -> BinaryIO:
 
 
 def list_of_lines(lines: Iterable[str]) -> list[str]:
-    """Lines as a Python program passes them, a line end of each left out: a list, or an open text file.
+    """The lines that a Python program passes, as a list or an open text file, each without its line end.
 
     Raises:
         UsageError: they are one string, whose characters would pass for lines, or something else than strings.
@@ -220,32 +232,19 @@ def list_of_lines(lines: Iterable[str]) -> list[str]:
     return stripped
 
 
-def refuse_cut(report: LineReport) -> None:
-    """Refuse a text of which a part would be ignored.
+def read_whole(path: Path, *, refuse_long_lines: bool = False) -> tuple[list[str], str]:
+    """The lines of a file and its SHA-256. The file is read only once, so it may be a pipe. Logs what was mended.
 
     Raises:
-        DataError: a line was longer than `MAX_LINE_BYTES`.
-    """
-    if report.cut.count:
-        raise DataError(
-            f"{report.name}:{report.cut.first}: is longer than {MAX_LINE_BYTES} bytes; break it into lines first, "
-            "as with `fold -s -w 100000`"
-        )
-
-
-def read_whole(path: Path, *, uncut: bool = False) -> tuple[list[str], str]:
-    """The lines and the SHA-256 of a file, which may be a pipe: it is read once. Logs what was mended.
-
-    Raises:
-        DataError: it is not UTF-8 (the message has line and byte offset); or a line is too long, where it has to be
-            `uncut`.
+        DataError: it is not UTF-8 (the message has line and byte offset); with `refuse_long_lines`, also a line of more
+            than `MAX_LINE_BYTES`.
         StreamError: it cannot be read.
     """
     with open_input(path) as (stream, name):
         data = stream.read()
     report = LineReport(name)
     lines = list(read_lines(BytesIO(data), report, strict=True))
-    if uncut:
-        refuse_cut(report)
+    if refuse_long_lines:
+        report.refuse_long_lines()
     report.log_warnings()
     return lines, hashlib.sha256(data).hexdigest()

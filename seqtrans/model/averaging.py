@@ -15,9 +15,11 @@ from seqtrans.model.weights import set_weights, weights_of
 
 
 def averaged(models: Sequence[tuple[Path, TrainedModel]]) -> TrainedModel:
-    """A new model with the mean of the weights of all, which are of one kind; its history is what theirs agree on.
+    """A new model whose parameters are the mean of those of `models`; each of them is named by its path in messages.
 
-    Buffers, which are not trained, such as how a language model uses its cache, are copies of the first model's.
+    Its buffers, which are not trained, such as the settings of a language model's cache, are copies of the first
+    model's. Its history has what theirs agree on and, of translators, the largest length ratio; its shortlist is
+    theirs if all have the same.
 
     Raises:
         UsageError: their architectures or subwords differ.
@@ -26,7 +28,7 @@ def averaged(models: Sequence[tuple[Path, TrainedModel]]) -> TrainedModel:
     for path, model in others:
         if model.config.model != first.config.model:
             raise UsageError(f"{path} and {first_path} differ in architecture: there is no mean of them")
-        if side := model.other_subwords(first):
+        if side := model.differing_side(first):
             raise UsageError(f"{path} and {first_path} differ in {side} subwords: there is no mean of them")
     weights = [weights_of(model.network) for _, model in models]
     mean = {

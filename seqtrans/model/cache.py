@@ -24,34 +24,35 @@ class Past(NamedTuple):
 
 
 @dataclass(frozen=True)
-class Likeness:
-    """How similar each step is to the steps before it, and the subwords that followed these."""
+class Similarity:
+    """How similar each step is to the steps before it, and the subwords that came after those."""
 
     cosine_BTK: Tensor
-    """Minus infinity for steps that are not among the last `size`."""
-    followed_BK: Tensor
-    """The subword after each step."""
+    """Minus infinity for steps that are not among the `size` steps before."""
+    next_BK: Tensor
+    """The subword that came after each step."""
 
     def weights(self, sharpness: float) -> Tensor:
-        """softmax(sharpness * cosine) over the last dimension of [B, T, K]; zeros where no step is in reach."""
+        """softmax(sharpness * cosine) over the last dimension of [B, T, K]; zeros where there is no step before."""
         return (sharpness * self.cosine_BTK).softmax(dim=2).nan_to_num_(0.0)
 
-    def followed_by(self, targets_TB: Tensor) -> Tensor:
-        """Whether the target of each step is the subword that followed an earlier step, [B, T, K]."""
-        return self.followed_BK.unsqueeze(1) == targets_TB.t().unsqueeze(2)
+    def matches(self, targets_TB: Tensor) -> Tensor:
+        """Whether the target of each step t is the subword that came after step k, [B, T, K]."""
+        return self.next_BK.unsqueeze(1) == targets_TB.t().unsqueeze(2)
 
     def distribution(self, vocab: int, weights_BTK: Tensor) -> Tensor:
         """The probability [T, B, V] that the weights give to every subword."""
         probabilities_BTV = weights_BTK.new_zeros(*weights_BTK.shape[:2], vocab)
-        probabilities_BTV.scatter_add_(2, self.followed_BK.unsqueeze(1).expand_as(weights_BTK), weights_BTK)
+        probabilities_BTV.scatter_add_(2, self.next_BK.unsqueeze(1).expand_as(weights_BTK), weights_BTK)
         return probabilities_BTV.transpose(0, 1)
 
 
 class ContinuousCache(nn.Module):
-    """p(x) = (1 - share) p_model(x) + share * sum_i w_i [x followed step i], w = softmax(sharpness * cos(r_t, r_i)).
+    """p(x) = (1 - share) p_model(x) + share * sum_i w_i [x came after step i], w = softmax(sharpness * cos(r_t, r_i)).
 
-    Over the last `size` steps i before t (Grave, Joulin & Usunier 2017, section 3, there with the plain product in
-    place of the cosine). Share and sharpness are not trained but fitted to the development text.
+    i runs over the `size` steps before t, and r are readouts (Grave, Joulin & Usunier 2017, section 3, there with the
+    plain product in place of the cosine). The share, which is the cache's part of the probability, and the sharpness
+    are not trained but fitted to the development text.
     """
 
     def __init__(self, size: int) -> None:
@@ -74,8 +75,8 @@ class ContinuousCache(nn.Module):
         """Set share and sharpness."""
         self.setting.copy_(torch.tensor([share, sharpness]))
 
-    def look(self, readouts_TBE: Tensor, inputs_TB: Tensor, past: Past | None) -> tuple[Likeness, Past]:
-        """Compare steps with those before them, of which the older are `past`; also returns the past after them."""
+    def compare(self, readouts_TBE: Tensor, inputs_TB: Tensor, past: Past | None) -> tuple[Similarity, Past]:
+        """The similarity of each step to those before it, in `past` and in these steps; and the past after them all."""
         exact = torch.promote_types(readouts_TBE.dtype, torch.float32)
         queries_BTE = F.normalize(readouts_TBE.transpose(0, 1).to(exact), dim=2)
         keys_BKE, inputs_BK = queries_BTE, inputs_TB.t()
@@ -88,22 +89,23 @@ class ContinuousCache(nn.Module):
         with torch.autocast(inputs_TB.device.type, enabled=False):
             cosine_BTK = queries_BTE @ keys_BKE.transpose(1, 2)
         cosine_BTK.masked_fill_((distance < 1) | (distance > self.size), float("-inf"))
-        likeness = Likeness(cosine_BTK, inputs_BK.roll(-1, dims=1))  # the subword after the last step is not known
-        return likeness, Past(keys_BKE[:, -self.size :], inputs_BK[:, -self.size :])
+        # roll brings the first subword to the place after the last step, of which no step makes use
+        similarity = Similarity(cosine_BTK, inputs_BK.roll(-1, dims=1))
+        return similarity, Past(keys_BKE[:, -self.size :], inputs_BK[:, -self.size :])
 
-    def mix(self, logits_TBV: Tensor, likeness: Likeness) -> Tensor:
-        """The mixture's log-probabilities [T, B, V]; the model's own where no step is in reach."""
+    def mix(self, logits_TBV: Tensor, similarity: Similarity) -> Tensor:
+        """The mixture's log-probabilities [T, B, V]; the model's own where there is no step before."""
         share, sharpness = self.chosen()
-        logs = logits_TBV.to(likeness.cosine_BTK.dtype).log_softmax(dim=2)
+        log_probs = logits_TBV.to(similarity.cosine_BTK.dtype).log_softmax(dim=2)
         if not share:
-            return logs
-        copied = likeness.distribution(logits_TBV.shape[2], likeness.weights(sharpness))
-        return mixed(logs, copied, share, copied.sum(dim=2, keepdim=True) > 0)
+            return log_probs
+        copied = similarity.distribution(logits_TBV.shape[2], similarity.weights(sharpness))
+        return mixed(log_probs, copied, share, copied.sum(dim=2, keepdim=True) > 0)
 
 
-def mixed(logs: Tensor, copied: Tensor, share: float, reach: Tensor) -> Tensor:
-    """log((1 - share) exp(logs) + share * copied), and `logs` where no step is in reach; share is below 1."""
+def mixed(log_probs: Tensor, copied: Tensor, share: float, has_past: Tensor) -> Tensor:
+    """log((1 - share) exp(log_probs) + share * copied) where `has_past`, else `log_probs`; share is below 1."""
     if not share:
-        return logs
-    both = torch.logaddexp(logs + math.log1p(-share), copied.log() + math.log(share))
-    return torch.where(reach, both, logs)
+        return log_probs
+    both = torch.logaddexp(log_probs + math.log1p(-share), copied.log() + math.log(share))
+    return torch.where(has_past, both, log_probs)

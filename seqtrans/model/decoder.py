@@ -6,7 +6,7 @@ tanh(W [top layer; context]) (Luong et al. 2015, equation 5). No layer depends o
 step, so training runs each layer over the whole target at once. With input feeding (Luong et al. 2015,
 section 3.3) layer 1 also reads the previous readout, and training goes step by step.
 
-Shapes: T target steps, B sentences, N = B * K rows of a search (K beams of each sentence, side by side),
+Shapes: T target steps, B sentences, N = B * K rows of a search (K hypotheses of each sentence, side by side),
 E embedding, H hidden units, D memory units, S source positions.
 """
 
@@ -32,11 +32,11 @@ class Decoder(nn.Module):
     """`forward` over whole targets and repeated `step` compute the same."""
 
     def __init__(self, config: ModelConfig, cell: type[Cell] | None = None) -> None:
-        """Of cells of the class `cell`, which is by default that of the configuration."""
+        """`cell` overrides the cell class that `config` names."""
         super().__init__()
         kind = with_transitions(cell or find_cell(config.cell), config.decoder_transitions)
         hidden, memory = config.hidden, config.hidden
-        self.embedding, self.input_feeding = config.embedding, config.input_feeding
+        self.embedding_size, self.input_feeding = config.embedding, config.input_feeding
         first = config.embedding * (2 if config.input_feeding else 1)
         sizes = [first] + [hidden + memory] * (config.decoder_layers - 1)
         self.layers = nn.ModuleList(kind(size, hidden) for size in sizes)
@@ -58,13 +58,14 @@ class Decoder(nn.Module):
         layers: tuple[State, ...] = tuple(
             tuple(next(parts).contiguous() for _ in range(cell.states)) for cell in self._cells()
         )
-        feed = memory.summary_BD.new_zeros(len(memory.summary_BD), self.embedding)
+        feed = memory.summary_BD.new_zeros(len(memory.summary_BD), self.embedding_size)
         return DecoderState(layers, feed if self.input_feeding else None)
 
     def forward(self, embedded_TBE: Tensor, memory: Memory, bptt: int = 0) -> Tensor:
-        """The readouts [T, B, E] of whole targets, from the embedded words before each position (teacher forcing).
+        """The readouts [T, B, E] of whole targets, from the embedding of the subword before each (teacher forcing).
 
-        Gradients do not cross the ends of segments of `bptt` steps (Williams & Peng 1990); 0: one segment.
+        Gradients do not cross the ends of segments of `bptt` steps (Williams & Peng 1990); if it is 0, there is one
+        segment.
         """
         state, masks = self.start(memory), self._masks(memory)
         run = self._by_steps if self.input_feeding else self._by_layers
@@ -110,10 +111,10 @@ class Decoder(nn.Module):
     def _advance(
         self, projected: Tensor, state: DecoderState, memory: Memory, masks: _Masks
     ) -> tuple[Tensor, DecoderState, Tensor]:
-        """One step from the embeddings' part of layer 1's gates on."""
+        """One step; `projected` is what `project` made of the embeddings."""
         first, *others = self._cells()
         if state.feed_NE is not None:
-            projected = projected + linear(state.feed_NE, first.input_weight[:, self.embedding :])
+            projected = projected + linear(state.feed_NE, first.input_weight[:, self.embedding_size :])
         next_states = [first.advance(projected, state.layers[0])]
         below = apply_mask(next_states[0][0], masks.query)
         sentences = len(memory.values_BSD)
@@ -128,7 +129,7 @@ class Decoder(nn.Module):
 
     @property
     def gate_units(self) -> int:
-        """G, the size of the last dimension of what `project` returns."""
+        """G: the units of all gates of layer 1 together, H per gate."""
         return len(self._cells()[0].input_weight)
 
     def project(self, embedded: Tensor) -> Tensor:
@@ -136,7 +137,7 @@ class Decoder(nn.Module):
         first = self._cells()[0]
         if not self.input_feeding:
             return first.project(embedded)
-        return linear(embedded, first.input_weight[:, : self.embedding], first.bias)
+        return linear(embedded, first.input_weight[:, : self.embedding_size], first.bias)
 
     def _read_out(self, top_and_context: Tensor) -> Tensor:
         return torch.tanh(linear(top_and_context, self.readout.weight, self.readout.bias))
@@ -153,7 +154,7 @@ class Decoder(nn.Module):
             draw(batch, hidden, like),
             draw(batch, like.shape[1], like),
             [draw(batch, hidden, like) for _ in self.layers[1:]],
-            draw(batch, self.embedding, like),
+            draw(batch, self.embedding_size, like),
         )
 
 

@@ -11,7 +11,7 @@ from seqtrans.model.weights import weights_of
 
 def describe(model: TrainedModel) -> dict[str, Any]:
     """Sizes, architecture, vocabularies, history and settings of a model, ready for JSON."""
-    inapplicable = model.task.foreign["model"]
+    inapplicable = model.task.inapplicable["model"]
     parts: dict[str, int] = {}
     for name, tensor in weights_of(model.network).items():
         part = name.split(".")[0]

@@ -20,7 +20,7 @@ class Encoder(nn.Module):
     """Bidirectional layers, with residual connections from the second on."""
 
     def __init__(self, config: ModelConfig, cell: type[Cell] | None = None) -> None:
-        """Of cells of the class `cell`, which is by default that of the configuration."""
+        """`cell` overrides the cell class that `config` names."""
         super().__init__()
         kind = with_transitions(cell or find_cell(config.cell), config.encoder_transitions)
         sizes = [config.embedding] + [config.hidden] * (config.encoder_layers - 1)
@@ -31,7 +31,11 @@ class Encoder(nn.Module):
         self.recurrent_dropout = config.recurrent_dropout
 
     def forward(self, embedded_SBE: Tensor, lengths_B: Tensor) -> tuple[Tensor, Tensor]:
-        """Memory values [B, S, D], and the summary [B, D]: each direction's half of the output at its last step."""
+        """Memory values [B, S, D], and the summary [B, D].
+
+        The summary is the first half of the output at the sentence's last position, then the second half of that at
+        position 0. Without `mixed_directions` these are the two directions' final outputs.
+        """
         reversal = reversal_index(lengths_B, len(embedded_SBE))
         sequence = embedded_SBE
         with recurrent_dropout(self, self.recurrent_dropout):

@@ -23,16 +23,16 @@ from seqtrans.text.subwords import SubwordModel
 
 KIND = "seqtrans model"
 FORMAT = 1
-"""Raised when this program could not read an older file."""
+"""Format version. Increment it when a change makes older files unreadable."""
 
 SOURCE_SUBWORDS, TARGET_SUBWORDS = "subwords.source", "subwords.target"
 """The tensors of bytes that hold the subword models."""
 
 CELL_NAME_LENGTH = 4096
-"""A user's cell is named by its path."""
+"""The most characters of a cell's name; a user's cell is named by its path."""
 
 MESSAGE_LENGTH = 200
-"""Characters of a message about the configuration, which may quote the file."""
+"""The most characters of a message about the configuration, which may quote the file."""
 
 
 def save_model(path: Path, model: TrainedModel, weights: dict[str, Tensor] | None = None) -> None:
@@ -81,7 +81,7 @@ def load_subwords(path: Path) -> tuple[SubwordModel, SubwordModel]:
 
 
 def trained_steps(path: Path) -> int | None:
-    """The number of updates after which a model file was written; None where there is no whole model file."""
+    """The number of updates after which a model file was written; None if there is no undamaged model file."""
     try:
         document, _ = _read(path)
         steps = _history_of(document, path).get("steps")
@@ -94,13 +94,13 @@ def custom_cell(config: Config, history: Any, cells: Sequence[CustomCell]) -> Cu
     """The user's cell that a model has; None if it has one of seqtrans.
 
     Raises:
-        UsageError: it is not among `cells`, or which of them it is cannot be told.
+        UsageError: it is not among `cells`, or several of them could be it.
     """
     if not is_custom(config.model.cell):
         return None
     cell = fitting_cell(config.model.cell, cell_digest(history), cells)
     if cell is None:
-        find_cell(config.model.cell)  # raises the error
+        find_cell(config.model.cell)  # which finds no user's cells: it raises the error that tells which flag to add
     return cell
 
 
@@ -144,12 +144,12 @@ def _network_of(
     tensors: dict[str, Tensor],
     path: Path,
 ) -> Network:
-    if cell_count(config.model) > len(tensors):
+    if cell_count(config.model) > len(tensors):  # a small file must not make us build a huge network
         raise DataError(f"{path}: has fewer tensors than its configuration has cells")
     try:
         network = network_of(config, source, target, tensors, cell)
     except UsageError as error:
-        if cell is not None:  # the user's file, and not the model, does not work
+        if cell is not None:  # the fault is in the user's cell, not in the model file
             raise
         raise DataError(f"{path}: holds no usable configuration: {excerpt(error, MESSAGE_LENGTH)}") from None
     except DataError as error:

@@ -41,11 +41,11 @@ class LanguageState(NamedTuple):
 class LanguageNetwork(nn.Module):
     """P(x_t | x_1 .. x_{t-1}) by recurrent layers over the embeddings (Mikolov et al. 2010), with residuals.
 
-    The scores come from the top layer or, with tied embeddings, from a linear map of it to their size.
+    The scores come from the top layer or, with tied embeddings, from a linear map of it to the size of an embedding.
     """
 
     def __init__(self, config: ModelConfig, vocab: int, cell: type[Cell] | None = None) -> None:
-        """Of cells of the class `cell`, which is by default that of the configuration."""
+        """`cell` overrides the cell class that `config` names."""
         super().__init__()
         kind, hidden = with_transitions(cell or find_cell(config.cell), config.decoder_transitions), config.hidden
         self.embedding = embedding_weight(vocab, config.embedding)
@@ -64,7 +64,7 @@ class LanguageNetwork(nn.Module):
         return LanguageState(tuple(cell.initial_state(batch) for cell in self._cells()))
 
     def readouts(self, inputs_TB: Tensor, state: LanguageState) -> tuple[Tensor, LanguageState]:
-        """Each subword's predecessor -> readouts [T, B, E or H], and the state after them.
+        """Subwords -> readouts [T, B, E or H], each of which predicts the next subword, and the state after them.
 
         No gradient comes back through that state, which truncates backpropagation through time. The cache takes no
         part in training.
@@ -83,16 +83,16 @@ class LanguageNetwork(nn.Module):
         return linear(readouts, self.output_weight, self.output_bias)
 
     def predict(self, inputs_TB: Tensor, state: LanguageState) -> tuple[Tensor, LanguageState]:
-        """Each subword's predecessor -> the log-probabilities [T, B, V], in 32 bits or more, and the state after."""
+        """Subwords -> log-probabilities [T, B, V] of the next of each, in 32 bits or more, and the state after them."""
         readouts, after = self.readouts(inputs_TB, state)
         logits = self.logits(readouts)
         if self.cache is None:
             return logits.to(torch.promote_types(logits.dtype, torch.float32)).log_softmax(dim=2), after
-        likeness, past = self.cache.look(readouts, inputs_TB, state.past)
-        return self.cache.mix(logits, likeness), LanguageState(after.layers, past)
+        similarity, past = self.cache.compare(readouts, inputs_TB, state.past)
+        return self.cache.mix(logits, similarity), LanguageState(after.layers, past)
 
     def step(self, ids_N: Tensor, state: LanguageState) -> tuple[Tensor, LanguageState]:
-        """The last subword of each text -> the log-probabilities of the next [N, V], without the cache."""
+        """The last subword of each text -> log-probabilities [N, V] of the next, without the cache; the state after."""
         readouts, after = self.readouts(ids_N.unsqueeze(0), state)
         logits = self.logits(readouts[0])
         return logits.to(torch.promote_types(logits.dtype, torch.float32)).log_softmax(dim=1), after

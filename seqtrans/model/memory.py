@@ -24,7 +24,7 @@ class Memory:
     padding_BS: Tensor
     """Added to attention scores: 0 at subwords, -inf at padding."""
     summary_BD: Tensor
-    """Each direction's half of the encoder's output at that direction's last step, concatenated."""
+    """First half of the values at the last position, second half of those at position 0: see `Encoder.forward`."""
 
     def mean(self) -> Tensor:
         """The mean of each sentence's values, [B, D]."""
@@ -66,7 +66,7 @@ class DecoderState:
         return DecoderState(tuple(map(detached, self.layers)), None if self.feed_NE is None else self.feed_NE.detach())
 
     def select(self, rows: Tensor) -> DecoderState:
-        """The state of some of the rows, in the order of `rows`; this is all that a search reorders."""
+        """The state of some of the rows, in the order of `rows`."""
         layers = tuple(tuple(t.index_select(0, rows) for t in state) for state in self.layers)
         return DecoderState(layers, None if self.feed_NE is None else self.feed_NE.index_select(0, rows))
 

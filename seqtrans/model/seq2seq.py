@@ -22,7 +22,11 @@ from seqtrans.recurrent.products import linear
 
 
 class Seq2Seq(nn.Module):
-    """P(target | source). One matrix serves as embedding and output layer where `config` ties them."""
+    """P(target | source).
+
+    With tied embeddings, one matrix is the target embedding and the output layer, and with a vocabulary that both
+    sides share (`joint`) it is the source embedding too.
+    """
 
     def __init__(
         self,
@@ -33,12 +37,12 @@ class Seq2Seq(nn.Module):
         joint: bool,
         cell: type[Cell] | None = None,
     ) -> None:
-        """Of cells of the class `cell`, which is by default that of the configuration."""
+        """`cell` overrides the cell class that `config` names."""
         super().__init__()
-        self.target_embedding = embedding_weight(target_vocab, config.embedding)
-        share = joint and config.tied_embeddings
-        self.source_embedding = self.target_embedding if share else embedding_weight(source_vocab, config.embedding)
         tied = config.tied_embeddings
+        shared = tied and joint
+        self.target_embedding = embedding_weight(target_vocab, config.embedding)
+        self.source_embedding = self.target_embedding if shared else embedding_weight(source_vocab, config.embedding)
         self.output_weight = self.target_embedding if tied else embedding_weight(target_vocab, config.embedding)
         self.output_bias = nn.Parameter(torch.zeros(target_vocab))
         self.encoder = Encoder(config, cell)
@@ -62,7 +66,7 @@ class Seq2Seq(nn.Module):
     def readouts(self, targets_TB: Tensor, memory: Memory, bptt: int = 0) -> Tensor:
         """Teacher forcing: target ids that begin with BOS -> readouts [T, B, E], each of which predicts the next id.
 
-        Gradients go back through at most `bptt` steps of the decoder; 0: through all.
+        Gradients go back through at most `bptt` steps of the decoder; if it is 0, through all.
         """
         readouts: Tensor = self.decoder(self._embed(targets_TB, self.target_embedding), memory, bptt)
         return readouts
@@ -72,7 +76,7 @@ class Seq2Seq(nn.Module):
         return linear(readouts, self.output_weight, self.output_bias)
 
     def start(self, memory: Memory) -> DecoderState:
-        """The decoder's state before the first word, one row a sentence."""
+        """The decoder's state before the first subword, one row per sentence."""
         return self.decoder.start(memory)
 
     def narrow_output(self, candidates: CandidateIds) -> NarrowOutput:
@@ -85,7 +89,7 @@ class Seq2Seq(nn.Module):
         return len(self.target_embedding) * self.decoder.gate_units
 
     def projections(self) -> Tensor:
-        """The embedding's part of the first decoder layer's gates, for every target subword [V, G]."""
+        """What the embedding adds to the first decoder layer's gates, for every target subword [V, G]."""
         return self.decoder.project(self.target_embedding)
 
     def step(
@@ -98,8 +102,8 @@ class Seq2Seq(nn.Module):
     ) -> tuple[Tensor, DecoderState, Tensor]:
         """The last id of each row -> logits of the next [N, V], the state after, attention weights [N, S].
 
-        `projections`, computed once, save a product in each of many steps. With an `output` restricted to candidates,
-        the logits are [N, C].
+        With `projections`, computed once for many steps, each step has one product less. With an `output` restricted
+        to candidates, the logits are [N, C].
         """
         if projections_VG is None:
             projected = self.decoder.project(F.embedding(ids_N, self.target_embedding))

@@ -4,7 +4,7 @@ With few candidates the output layer, the softmax and the search for the best on
 Grangier & Auli 2016). A subword that is not among a sentence's candidates cannot occur in its translation.
 
 Shapes: V vocabulary, N translations of each source subword, B sentences, C candidates of each, the first A of which are
-shared by all sentences, E readout units, R rows of a search (k of each sentence, side by side).
+shared by all sentences, E readout units, R rows of a search (k hypotheses of each sentence, side by side).
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from seqtrans.text.subwords import FIRST_PIECE_ID, PAD_ID
 ALWAYS = 100
 """Number of most frequent target subwords that are candidates of every sentence."""
 LEAST_VOCABULARY = 1000
-"""With fewer target subwords a shortlist saves nothing."""
+"""With fewer target subwords a shortlist saves no time."""
 
 Ids = NDArray[np.int64]
 
@@ -44,9 +44,9 @@ class Shortlist:
         return Shortlist(translations_VN, np.concatenate([special, np.setdiff1d(frequent, special)]))
 
     def specific(self, sources: Sequence[Sequence[int]], additional: Sequence[Sequence[int]]) -> list[Ids]:
-        """The candidates of each sentence beside the shared ones, ascending.
+        """The candidates of each sentence without the shared ones, as ascending ids.
 
-        They are translations of its subwords, and those that are `additional`.
+        They are the translations of its subwords, and its `additional` subwords.
         """
         largest = max(
             self.translations_VN.max(initial=0), self.always_A.max(), *(max(ids, default=0) for ids in additional)
@@ -122,7 +122,7 @@ class NarrowOutput:
     """The rows of an output layer that belong to the candidates of each sentence."""
 
     shared_AE: Tensor
-    """Weights of the shared candidates: one product for all sentences, which reads half the memory."""
+    """Weights of the A shared candidates: one product for all sentences reads them once, not once per sentence."""
     specific_BCE: Tensor
     """Weights of the other C - A candidates."""
     bias_BC: Tensor

@@ -22,7 +22,7 @@ class TaggerNetwork(nn.Module):
     def __init__(
         self, config: ModelConfig, source_vocab: int, target_vocab: int, cell: type[Cell] | None = None
     ) -> None:
-        """Of cells of the class `cell`, which is by default that of the configuration."""
+        """`cell` overrides the cell class that `config` names."""
         super().__init__()
         self.source_embedding = embedding_weight(source_vocab, config.embedding)
         self.encoder = Encoder(config, cell)

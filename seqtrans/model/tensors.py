@@ -10,7 +10,7 @@ from torch.nn import functional as F
 def embedding_weight(vocab: int, units: int) -> nn.Parameter:
     """An embedding matrix: normal with variance 1 / units, so that tied output scores start near a variance of 1."""
     weight = torch.empty(vocab, units)
-    if not weight.is_meta:  # there, random numbers would import half of torch for no values
+    if not weight.is_meta:  # on the meta device there are no values, and random numbers would import torch's compiler
         weight.normal_().mul_(units**-0.5)
     return nn.Parameter(weight)
 
@@ -30,5 +30,5 @@ def at_least_float32(values: Tensor) -> Tensor:
 
 def resized(values: Tensor, columns: int, padding: float = 0.0) -> Tensor:
     """[N, M, ...] -> [N, columns, ...]: padded or cut at the end of dimension 1."""
-    behind = (0, 0) * (values.dim() - 2)
-    return F.pad(values, (*behind, 0, columns - values.shape[1]), value=padding)
+    unpadded = (0, 0) * (values.dim() - 2)  # the dimensions after 1; F.pad begins with the last
+    return F.pad(values, (*unpadded, 0, columns - values.shape[1]), value=padding)

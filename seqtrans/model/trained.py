@@ -16,19 +16,19 @@ from seqtrans.model.language_model import LanguageNetwork
 from seqtrans.model.seq2seq import Seq2Seq
 from seqtrans.model.shortlist import Shortlist
 from seqtrans.model.tagger import TaggerNetwork
-from seqtrans.model.weights import assign, copy_into, misfit, without_values
+from seqtrans.model.weights import assign, copy_into, first_meta_tensor, first_mismatch
 from seqtrans.recurrent.cells.base import Cell
 from seqtrans.recurrent.seeding import seeded_weights
 from seqtrans.text.subwords import SubwordModel
 
 DATA_DIGESTS = "data"
-"""The name, in the history, of the SHA-256 digests of the training data."""
+"""History key of the SHA-256 digests of the training data."""
 
 CELL_DIGEST = "cell"
-"""The name of the SHA-256 of a user's cell, among those of the training data."""
+"""Key, among these digests, of the SHA-256 of a user's cell file."""
 
 LENGTH_RATIO = "length_ratio"
-"""The name, in the history, of the most target subwords a source subword, to which a search limits itself."""
+"""History key of the length ratio: the most target subwords per source subword that a search allows."""
 
 Network = Seq2Seq | LanguageNetwork | TaggerNetwork
 
@@ -51,7 +51,7 @@ class TrainedModel:
         """The network of a translator.
 
         Raises:
-            UsageError: this is something else.
+            UsageError: the model is not a translator.
         """
         if not isinstance(self.network, Seq2Seq):
             uses = " or ".join(f"`seqtrans {command}`" for command in self.task.commands)
@@ -63,7 +63,7 @@ class TrainedModel:
         """The network of a language model.
 
         Raises:
-            UsageError: this is something else.
+            UsageError: the model is not a language model.
         """
         if not isinstance(self.network, LanguageNetwork):
             raise UsageError(f"this model is a {self.task.noun}, not a language model (`seqtrans train --task lm`)")
@@ -74,14 +74,14 @@ class TrainedModel:
         """The network of a tagger.
 
         Raises:
-            UsageError: this is something else.
+            UsageError: the model is not a tagger.
         """
         if not isinstance(self.network, TaggerNetwork):
             raise UsageError(f"this model is a {self.task.noun}, not a tagger (`seqtrans train --task tag`)")
         return self.network
 
-    def other_subwords(self, other: TrainedModel) -> str:
-        """The side, source or target, on which the subwords of both models differ; empty where they are the same."""
+    def differing_side(self, other: TrainedModel) -> str:
+        """The first side, "source" or "target", on which the subwords of two models differ; "" if they do not."""
         for side in ("source", "target"):
             if getattr(self, f"{side}_subwords").digest != getattr(other, f"{side}_subwords").digest:
                 return side
@@ -104,7 +104,7 @@ def build_network(
 ) -> Network:
     """A network with fresh weights for these vocabularies; a language model has the target's alone.
 
-    Its cells are of the class `cell`, which is by default that of the configuration.
+    `cell` overrides the cell class that `config` names.
     """
     if config.model.task == "lm":
         return LanguageNetwork(config.model, target.size, cell)
@@ -116,13 +116,13 @@ def build_network(
 def fresh_model(
     config: Config, source: SubwordModel, target: SubwordModel, cell: type[Cell] | None = None
 ) -> TrainedModel:
-    """A model that is yet to be trained.
+    """A model that is yet to be trained; `cell` overrides the cell class that `config` names.
 
     Raises:
-        UsageError: it has a user's cell with which it could not be loaded after its training.
+        UsageError: with this user's cell the model could not be loaded after its training.
     """
     if cell is not None:
-        _network_without_values(config, source, target, cell)
+        _meta_network(config, source, target, cell)
     return TrainedModel(config, build_network(config, source, target, cell), source, target)
 
 
@@ -140,32 +140,30 @@ def network_of(
     tensors: Mapping[str, Tensor],
     cell: type[Cell] | None = None,
 ) -> Network:
-    """A network of which `tensors` are the parameters and buffers.
+    """A network of which `tensors` are the parameters and buffers; `cell` overrides the cell class that `config` names.
 
-    It is made on torch's meta device, where sizes cost nothing, and gets memory only when the tensors fit it.
+    It is made on torch's meta device, where sizes cost nothing, and gets memory only if the tensors fit it.
 
     Raises:
-        DataError: a tensor does not fit the configuration; without the name of a file.
-        UsageError: the configuration names a cell or an attention that there is not, or a user's cell does not work.
+        DataError: a tensor does not fit the configuration; the message does not name the file.
+        UsageError: the configuration names an unknown cell or attention, or a user's cell does not work.
     """
-    network = _network_without_values(config, source, target, cell)
-    if (name := misfit(network, tensors)) is not None:
+    network = _meta_network(config, source, target, cell)
+    if (name := first_mismatch(network, tensors)) is not None:
         raise DataError(f"tensor '{excerpt(name)}' does not fit the configuration")
     assign(network, tensors)
-    if without_values(network) is None:
+    if first_meta_tensor(network) is None:
         return network
     # a user's cell has tensors that are neither parameters nor buffers; it makes them with values on the processor
-    with seeded_weights(0):  # so that the random numbers of nobody else change
+    with seeded_weights(0):  # leaves torch's global generator unchanged
         network = build_network(config, source, target, cell)
     copy_into(network, tensors)
-    if (name := without_values(network)) is not None:
+    if (name := first_meta_tensor(network)) is not None:
         raise UsageError(f"cell '{config.model.cell}' leaves '{name}' on the meta device, without values")
     return network
 
 
-def _network_without_values(
-    config: Config, source: SubwordModel, target: SubwordModel, cell: type[Cell] | None
-) -> Network:
+def _meta_network(config: Config, source: SubwordModel, target: SubwordModel, cell: type[Cell] | None) -> Network:
     try:
         with torch.device("meta"):
             return build_network(config, source, target, cell)

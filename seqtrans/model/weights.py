@@ -1,4 +1,4 @@
-"""The weights of a network: read by name, set, and assigned to a network that has none yet."""
+"""The parameters and buffers of a network: read by name, compared, copied, and assigned to a network without values."""
 
 from __future__ import annotations
 
@@ -9,26 +9,26 @@ from torch import Tensor, nn
 
 
 def weights_of(network: nn.Module) -> dict[str, Tensor]:
-    """The parameters by name, each once, also where two modules share it."""
+    """The parameters by name; one that two modules share is there once."""
     return dict(network.named_parameters())
 
 
 def set_weights(network: nn.Module, tensors: Mapping[str, Tensor]) -> None:
-    """Copy weights in; names and shapes must fit."""
+    """Copy `tensors` into the parameters, not the buffers, of a network; names and shapes must fit."""
     with torch.no_grad():
         for name, parameter in network.named_parameters():
             parameter.copy_(tensors[name])
 
 
 def stored_tensors(network: nn.Module) -> dict[str, Tensor]:
-    """What a file holds of a network: parameters and buffers by name, each once."""
+    """The parameters and buffers by name, each once: what a file holds of a network."""
     return {**weights_of(network), **dict(network.named_buffers())}
 
 
-def misfit(network: nn.Module, tensors: Mapping[str, Tensor]) -> str | None:
+def first_mismatch(network: nn.Module, tensors: Mapping[str, Tensor]) -> str | None:
     """The first name at which `tensors` and a network's parameters and buffers differ in shape or type.
 
-    Also a name that only one of them has. None: they fit.
+    A name that only one of them has counts too. None if they fit.
     """
     expected = {name: (tensor.shape, tensor.dtype) for name, tensor in stored_tensors(network).items()}
     actual = {name: (tensor.shape, tensor.dtype) for name, tensor in tensors.items()}
@@ -37,7 +37,7 @@ def misfit(network: nn.Module, tensors: Mapping[str, Tensor]) -> str | None:
 
 
 def assign(network: nn.Module, tensors: Mapping[str, Tensor]) -> None:
-    """Make `tensors`, which fit, the parameters and buffers of a network on the meta device.
+    """Make `tensors` the parameters and buffers of a network on the meta device; they must fit (see `first_mismatch`).
 
     Nothing is copied, and what modules share stays shared.
     """
@@ -54,14 +54,14 @@ def assign(network: nn.Module, tensors: Mapping[str, Tensor]) -> None:
 
 
 def copy_into(network: nn.Module, tensors: Mapping[str, Tensor]) -> None:
-    """Copy `tensors`, which fit, into the parameters and buffers of a network that has memory of its own."""
+    """Copy `tensors`, which must fit, into the parameters and buffers of a network that has memory for them."""
     with torch.no_grad():
         for name, tensor in stored_tensors(network).items():
             tensor.copy_(tensors[name])
 
 
-def without_values(network: nn.Module) -> str | None:
-    """The first tensor on the meta device, by name: a parameter, a buffer or another attribute of a module."""
+def first_meta_tensor(network: nn.Module) -> str | None:
+    """The name of the first tensor on the meta device, be it a parameter, a buffer or another attribute of a module."""
     for path, module in network.named_modules():
         for key, value in vars(module).items():
             if any(tensor.is_meta for tensor in _tensors_in(value)):

@@ -15,12 +15,17 @@ from xml.sax.saxutils import escape, quoteattr
 from seqtrans.plot.ticks import HUGE, Axis, decades, linear
 
 WIDTH = 720
-_TOP, _BOTTOM, _PLOT = 52, 56, 300
-_RIGHT_MOST = 200
-_NAME = 18
+_TOP, _BOTTOM = 52, 56
+"""The heights of the margins above and below the plot."""
+_PLOT_HEIGHT = 300
+"""The least height of the plot; with many names it is higher."""
+_MAX_RIGHT = 200
+"""The largest width of the margin at the right, which holds the names."""
+_NAME_DISTANCE = 18
 """The least distance between two names at the right."""
 _SMALL, _LARGE = 12, 16
-_MARKED = 60
+"""Font sizes."""
+_MAX_MARKERS = 60
 """A line with more points than this has no markers, which would hide it."""
 _COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#56B4E9", "#E69F00", "#000000")
 _DASHES = ("", "6 3", "2 3", "8 3 2 3")
@@ -61,14 +66,14 @@ def line_chart(title: str, x_label: str, y_label: str, series: Sequence[Series],
     Equal arguments give equal bytes. A point that is not finite or beyond 1e300 makes a gap in its line; with `log_y`,
     where the ticks of y are powers of ten, so does y <= 0. Without any points, axes and names are drawn.
     """
-    lines = [list(_runs(one.points, log_y)) for one in series]
+    lines = [list(_runs(each.points, log_y)) for each in series]
     points = [point for runs in lines for run in runs for point in run]
     x = linear([point[0] for point in points])
     y = (decades if log_y else linear)([point[1] for point in points])
     left = 16 + _LARGE + max(_width(label, _SMALL) for _, label in y.ticks) + 8
-    beside = min(_RIGHT_MOST, 48 + max((_width(one.name, _SMALL) for one in series), default=0))
-    plot = max(_PLOT, _NAME * len(series))
-    frame = _Frame(x, y, left, WIDTH - beside, _TOP, _TOP + plot)
+    right = min(_MAX_RIGHT, 48 + max((_width(each.name, _SMALL) for each in series), default=0))
+    height = max(_PLOT_HEIGHT, _NAME_DISTANCE * len(series))
+    frame = _Frame(x, y, left, WIDTH - right, _TOP, _TOP + height)
     elements = [
         *_head(title, frame),
         *_grid(frame),
@@ -125,18 +130,18 @@ def _axis_names(x_label: str, y_label: str, frame: _Frame) -> Iterator[str]:
     yield f'<g transform="translate({_length(20)} {_length(up)}) rotate(-90)">{name}</g>'
 
 
-def _line(number: int, one: Series, runs: Sequence[Sequence[Point]], frame: _Frame, log_y: bool) -> Iterator[str]:
-    colour, dash = _look(number)
-    marked = sum(map(len, runs)) <= _MARKED
+def _line(number: int, series: Series, runs: Sequence[Sequence[Point]], frame: _Frame, log_y: bool) -> Iterator[str]:
+    colour, dash = _style(number)
+    marked = sum(map(len, runs)) <= _MAX_MARKERS
     yield f'<g fill="none" stroke="{colour}" stroke-width="2" stroke-linejoin="round" stroke-linecap="round">'
-    yield f"<title>{escape(_legal(one.name))}</title>"
+    yield f"<title>{escape(_legal(series.name))}</title>"
     for run in runs:
         places = [frame.place(point) for point in run]
         if len(run) > 1:
             yield f'<polyline points="{" ".join(f"{_length(x)},{_length(y)}" for x, y in places)}"{dash}/>'
         for (x, y), point in zip(places, run, strict=True):
             if marked or len(run) == 1:  # a single point has no line
-                value = f"{one.name}: {point[0]:g}, {10.0 ** point[1] if log_y else point[1]:g}"
+                value = f"{series.name}: {point[0]:g}, {10.0 ** point[1] if log_y else point[1]:g}"
                 yield (
                     f'<circle cx="{_length(x)}" cy="{_length(y)}" r="3.5" fill="{colour}" stroke="#FFFFFF" '
                     f'stroke-width="1"><title>{escape(_legal(value))}</title></circle>'
@@ -149,27 +154,27 @@ def _names(series: Sequence[Series], lines: Sequence[Sequence[Sequence[Point]]],
     ends = [frame.place(runs[-1][-1])[1] if runs else frame.bottom for runs in lines]
     order = sorted(range(len(ends)), key=lambda number: (ends[number], number))
     heights: list[float] = []
-    for number in order:
-        heights.append(max(ends[number], heights[-1] + _NAME if heights else frame.top))
-    floor = frame.bottom
-    for place in reversed(range(len(heights))):
-        heights[place] = min(heights[place], floor)
-        floor = heights[place] - _NAME
+    for number in order:  # from the top down, each name is moved below the one above it
+        heights.append(max(ends[number], heights[-1] + _NAME_DISTANCE if heights else frame.top))
+    lowest = frame.bottom
+    for place in reversed(range(len(heights))):  # from the bottom up, each is moved back into the plot
+        heights[place] = min(heights[place], lowest)
+        lowest = heights[place] - _NAME_DISTANCE
     for number, y in zip(order, heights, strict=True):
-        colour, dash = _look(number)
+        colour, dash = _style(number)
         yield _stroke(frame.right + 10, y, frame.right + 28, y, colour, f' stroke-width="2.5"{dash}')
         yield _text(frame.right + 34, y + 4, series[number].name, WIDTH - frame.right - 40, fill=_INK)
 
 
-def _look(number: int) -> tuple[str, str]:
+def _style(number: int) -> tuple[str, str]:
     """Colour and dash attribute of a series; after the last colour, the colours are used again with dashes."""
     dash = _DASHES[number // len(_COLOURS) % len(_DASHES)]
     return _COLOURS[number % len(_COLOURS)], f' stroke-dasharray="{dash}"' if dash else ""
 
 
-def _stroke(x1: float, y1: float, x2: float, y2: float, colour: str, more: str = "") -> str:
+def _stroke(x1: float, y1: float, x2: float, y2: float, colour: str, attributes: str = "") -> str:
     ends = f'x1="{_length(x1)}" y1="{_length(y1)}" x2="{_length(x2)}" y2="{_length(y2)}"'
-    return f'<line {ends} stroke="{colour}"{more}/>'
+    return f'<line {ends} stroke="{colour}"{attributes}/>'
 
 
 def _text(
@@ -189,8 +194,8 @@ def _text(
     while label and _width(label, size) > room:
         label = label[:-2].rstrip() + "…" if len(label) > 2 else ""
     whole = f"<title>{escape(text)}</title>" if label != text else ""
-    look = f'font-size="{size}" font-weight="{weight}" fill="{fill}" text-anchor="{anchor}"'
-    return f'<text x="{_length(x)}" y="{_length(y)}" {look}>{whole}{escape(label)}</text>'
+    style = f'font-size="{size}" font-weight="{weight}" fill="{fill}" text-anchor="{anchor}"'
+    return f'<text x="{_length(x)}" y="{_length(y)}" {style}>{whole}{escape(label)}</text>'
 
 
 def _width(text: str, size: int) -> float:

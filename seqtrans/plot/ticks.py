@@ -6,9 +6,10 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-_TICKS = 6
+_STEPS = 6
+"""The steps between ticks are made large enough that this many of them cover all values."""
 HUGE, _TINY = 1e300, 1e-200
-"""Beyond these, the arithmetic of the ticks would overflow or underflow."""
+"""With values above `HUGE` or a range below `_TINY`, the arithmetic of the ticks would overflow or underflow."""
 
 
 @dataclass(frozen=True)
@@ -31,17 +32,17 @@ def linear(values: Sequence[float]) -> Axis:
     if high - low <= max(1e-9 * size, _TINY):  # a single value, or values too close for different labels
         around = size / 10 if size > _TINY else 1.0
         low, high = low - around, high + around
-    exponent = math.floor(math.log10((high - low) / (_TICKS - 1)))
-    times = next(times for times in (1, 2, 5, 10) if times * 10.0**exponent * _TICKS >= high - low)
-    step = times * 10.0**exponent
+    exponent = math.floor(math.log10((high - low) / (_STEPS - 1)))
+    factor = next(factor for factor in (1, 2, 5, 10) if factor * 10.0**exponent * _STEPS >= high - low)
+    step = factor * 10.0**exponent
     first, last = math.floor(low / step + 1e-9), math.ceil(high / step - 1e-9)
-    decimals = -exponent - (times == 10)
+    decimals = -exponent - (factor == 10)
     ticks = [(number * step, _number(number * step, decimals)) for number in range(first, last + 1)]
     return Axis(first * step, last * step, ticks)
 
 
 def decades(exponents: Sequence[float]) -> Axis:
-    """Ticks at powers of ten; at every second, third, ... one where there are many."""
+    """Ticks at powers of ten; if there are many, at every second, third, ... one of them."""
     low, high = math.floor(min(exponents, default=0.0)), math.ceil(max(exponents, default=1.0))
     high = max(high, low + 1)
     step = -(-(high - low) // 8)

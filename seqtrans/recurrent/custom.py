@@ -19,7 +19,7 @@ from seqtrans.recurrent.cells.base import Cell, State
 from seqtrans.recurrent.seeding import seeded_weights
 
 STEPS, BATCH, INPUTS, HIDDEN = 3, 2, 3, 4
-"""Of the trial that every such cell has to pass."""
+"""Sizes in the trial that every user's cell has to pass."""
 
 
 @dataclass(frozen=True)
@@ -34,12 +34,12 @@ class CustomCell:
 
     @property
     def class_name(self) -> str:
-        """By which models know it: the file may have moved."""
+        """What a model knows its cell by, since the file may have moved."""
         return _class_name(self.name)
 
 
 def load_cell(name: str) -> CustomCell:
-    """Run the file of 'FILE.py:CLASS', and try its cell out.
+    """Run the file of 'FILE.py:CLASS', and check that its cell works.
 
     Raises:
         StreamError: the file cannot be read.
@@ -67,9 +67,9 @@ def load_cell(name: str) -> CustomCell:
 
 
 def fitting_cell(name: str, digest: str | None, cells: Sequence[CustomCell]) -> CustomCell | None:
-    """The one of some cells that a model with the cell `name` means; `digest` is that of the file it was trained with.
+    """The cell in `cells` for a model that was trained with the cell `name`, from a file with the digest `digest`.
 
-    It is known by its class name and, if several have that, by its digest. None if no cell has that class name.
+    It is found by its class name and, if several have that, by the digest. None if no cell has that class name.
 
     Raises:
         UsageError: several have that class name, and the digest is that of none of them.
@@ -89,7 +89,7 @@ def _class_name(name: str) -> str:
 
 
 class _Code(importlib.abc.SourceLoader):
-    """Code that has been read from a file; nothing is cached beside it."""
+    """Loads code that has been read from a file already, and caches nothing beside the file."""
 
     def __init__(self, path: Path, code: bytes) -> None:
         self.path, self.code = path, code
@@ -104,7 +104,7 @@ class _Code(importlib.abc.SourceLoader):
 
 
 def _run(path: Path, code: bytes) -> ModuleType:
-    """A module that the code of a file makes; the file is not read again, so that what was hashed is what runs."""
+    """Run the code of a file as a module. The file is not read again, so the code that was hashed is what runs."""
     digest = hashlib.sha256(bytes(path.absolute()) + b"\0" + code).hexdigest()
     loader = _Code(path, code)
     spec = importlib.util.spec_from_loader(f"seqtrans_cell_{path.stem}_{digest}", loader)
@@ -120,31 +120,29 @@ def _run(path: Path, code: bytes) -> ModuleType:
 
 
 def _try_out(kind: type[Cell], name: str) -> None:
-    """A sequence and the loop of its steps must be the same, gradients included."""
+    """Check that a sequence has the results and gradients of its steps; raise UsageError if not."""
     generator = torch.Generator().manual_seed(1)
 
     def random(*shape: int) -> Tensor:
         return torch.randn(shape, dtype=torch.float64, generator=generator).requires_grad_()
 
     try:
-        with seeded_weights(0):  # no other thread sees the random numbers that it draws
+        with seeded_weights(0):  # the cell may draw initial weights from torch's generator
             cell = kind(INPUTS, HIDDEN).double()
         with torch.no_grad():
             for parameter in cell.parameters():
                 parameter.copy_(random(*parameter.shape))
         inputs, state = random(STEPS, BATCH, INPUTS), tuple(random(BATCH, HIDDEN) for _ in range(cell.states))
         shapes = [list(tensor.shape) for tensor in cell.step(cell.project(inputs)[0], state)]
-        if shapes != [[BATCH, HIDDEN]] * cell.states:
-            raise ValueError(
-                f"of {cell.states} states {[BATCH, HIDDEN]} it makes {shapes}; "
-                "as many of the same shape must come out, the output h first"
-            )
+        expected_shapes = [[BATCH, HIDDEN]] * cell.states
+        if shapes != expected_shapes:
+            raise ValueError(f"`step` must return states of shapes {expected_shapes}, the output h first, not {shapes}")
         results, expected = (_outputs_and_gradients(cell, run, inputs, state) for run in (cell.unroll, cell.loop))
     except Exception as error:
         raise UsageError(f"--cell {name}: a step of it failed: {_in_a_line(error)}") from None
     if not all(torch.allclose(a, b, rtol=1e-9, atol=1e-9) for a, b in zip(results, expected, strict=True)):
         raise UsageError(
-            f"--cell {name}: a sequence is not the same as its steps, one by one; a step must depend on its "
+            f"--cell {name}: a sequence has other results than its steps one by one; a step must depend on its "
             "arguments alone, and must not change them"
         )
 

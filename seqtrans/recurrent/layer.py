@@ -17,7 +17,7 @@ from seqtrans.recurrent.products import linear
 class BidirectionalLayer(nn.Module):
     """o_t = [h_t forward; h_t backward] (Schuster & Paliwal 1997); the backward half reads each sequence from its end.
 
-    Where it is `mixed`, o_t = W_o [h_t forward; h_t backward] + b_o.
+    If `mixed`, o_t = W_o [h_t forward; h_t backward] + b_o.
     """
 
     def __init__(self, kind: type[Cell], inputs: int, hidden: int, *, mixed: bool = False) -> None:
@@ -29,7 +29,7 @@ class BidirectionalLayer(nn.Module):
         self.mix = nn.Linear(hidden, hidden) if mixed else None
 
     def forward(self, inputs_TBI: Tensor, reversal_TB: Tensor) -> Tensor:
-        """Outputs [T, B, H]; `reversal` is that of `reversal_index`. Outputs at padding are meaningless."""
+        """Outputs [T, B, H], meaningless at padding. `reversal_TB` comes from `reversal_index`."""
         batch = inputs_TBI.shape[1]
         ahead = self.forwards.sequence(inputs_TBI, self.forwards.initial_state(batch))
         reversed_TBI = reverse(inputs_TBI, reversal_TB)
@@ -39,9 +39,9 @@ class BidirectionalLayer(nn.Module):
 
 
 def reversal_index(lengths_B: Tensor, steps: int) -> Tensor:
-    """Which row of a flattened [T*B] sequence comes to each place when every sequence is reversed.
+    """Where the element at each place of the reversed batch comes from: integers [T, B], indices into T*B places.
 
-    Padding stays where it is, so the index is its own inverse. Returns [T, B] integers.
+    Padding stays where it is, so the index is its own inverse.
     """
     t = torch.arange(steps, device=lengths_B.device).unsqueeze(1)
     steps_TB = torch.where(t < lengths_B, lengths_B - 1 - t, t)
@@ -49,13 +49,13 @@ def reversal_index(lengths_B: Tensor, steps: int) -> Tensor:
 
 
 def reverse(sequence_TBD: Tensor, reversal_TB: Tensor) -> Tensor:
-    """Each sequence from its own last step to its first."""
+    """Each sequence from its last step to its first, padding left where it is."""
     result: Tensor = _Permute.apply(sequence_TBD, reversal_TB)  # type: ignore[no-untyped-call]
     return result
 
 
 class _Permute(torch.autograd.Function):
-    """Rows by an index that is its own inverse, so that the gradient needs no scatter."""
+    """Reorders by an index that is its own inverse, so that the backward pass gathers too, and does not scatter."""
 
     @staticmethod
     def forward(ctx: Any, sequence: Tensor, index: Tensor) -> Tensor:

@@ -1,6 +1,6 @@
-"""Layer normalisation of the gates of one step after the other, both passes.
+"""Layer normalisation of gates, step by step, forward and backward.
 
-Shapes: T steps, B batch, H hidden units, g gates of one product.
+Shapes: B batch, H hidden units, K gates of one product.
 """
 
 from __future__ import annotations
@@ -15,11 +15,11 @@ EPSILON = 1e-5
 """Added to the variance."""
 
 _Saved = tuple[Tensor, Tensor, Tensor]
-"""Normalised units [B, g, H], mean and reciprocal standard deviation [B, g, 1]."""
+"""Normalised units [B, K, H], mean and reciprocal standard deviation [B, K, 1]."""
 
 
 def normalise(sums: Tensor, gain: Tensor, bias: Tensor, hidden: int) -> Tensor:
-    """The gates [..., g*H] from their sums: gain * N(sums) + bias.
+    """The gates [..., K*H] from their sums: gain * N(sums) + bias.
 
     N brings the units of a gate to mean 0 and variance 1 (Ba et al. 2016).
     """
@@ -28,10 +28,7 @@ def normalise(sums: Tensor, gain: Tensor, bias: Tensor, hidden: int) -> Tensor:
 
 
 class Norm:
-    """`normalise` for the kernel.
-
-    The gradients of gain and bias are sums over all steps, made after the last of them.
-    """
+    """`normalise` for the kernel, which sums the gradients of gain and bias over all steps at the end."""
 
     def __init__(self, gain: Tensor, bias: Tensor, hidden: int) -> None:
         self.gain, self.bias, self.size = gain, bias, [hidden]
@@ -39,20 +36,19 @@ class Norm:
             (_native_forward, _native_backward) if has_native_norm() else (_plain_forward, _plain_backward)
         )
         self.saved: list[tuple[Tensor, _Saved]] = []
-        """Of each step the sums [B, g, H], and what the backward pass needs beside them."""
+        """For each step: the sums [B, K, H], and what else the backward pass needs."""
 
     def forward(self, sums: Tensor) -> Tensor:
-        """The gates [B, g*H] of the next step."""
+        """The gates [B, K*H] of the next step."""
         parts = sums.unflatten(1, (-1, *self.size))
         saved = self.forward_pass(parts)
         self.saved.append((parts, saved))
         return torch.addcmul(self.bias, saved[0].flatten(1), self.gain)
 
     def backward(self, t: int, grad: Tensor, d_sums: Tensor, d_gain: Tensor) -> None:
-        """The gradient of the sums of step `t` from that of its gates, and the step's part of that of the gain.
+        """Write the gradients of the sums and of the gain at step `t`, from `grad`, that of the gates; all [B, K*H].
 
-        Both are written into buffers [B, g*H]; the gain's is still to be summed over sentences, and that of the bias
-        is the gates' gradient.
+        The gain's is still to be summed over sentences and steps, and so is that of the bias, which is `grad`.
         """
         parts, saved = self.saved[t]
         torch.mul(grad, saved[0].flatten(1), out=d_gain)
@@ -72,7 +68,7 @@ def _native_backward(d_units: Tensor, parts: Tensor, saved: _Saved) -> Tensor:
 
 
 def _plain_forward(parts: Tensor) -> _Saved:
-    """By the equations of Ba et al. 2016, section 3, in 32 bits at least."""
+    """By the equations of Ba et al. 2016, section 3, in float32 at least."""
     exact = parts.to(torch.promote_types(parts.dtype, torch.float32))
     variance, mean = torch.var_mean(exact, dim=-1, correction=0, keepdim=True)
     scale = torch.rsqrt(variance + EPSILON)
@@ -80,16 +76,16 @@ def _plain_forward(parts: Tensor) -> _Saved:
 
 
 def _plain_backward(d_units: Tensor, parts: Tensor, saved: _Saved) -> Tensor:
-    """d_sums = (d_n - mean(d_n) - n * mean(d_n * n)) / sigma, where n are the normalised units."""
-    units, _, scale = (tensor.to(saved[2].dtype) for tensor in saved)
-    above = d_units.to(scale.dtype)
-    centred = above - above.mean(-1, keepdim=True) - units * (above * units).mean(-1, keepdim=True)
+    """d_sums = (d_n - mean(d_n) - n * mean(d_n * n)) / sigma, for the normalised units n."""
+    n, _, scale = (tensor.to(saved[2].dtype) for tensor in saved)
+    d_n = d_units.to(scale.dtype)
+    centred = d_n - d_n.mean(-1, keepdim=True) - n * (d_n * n).mean(-1, keepdim=True)
     return (centred * scale).to(d_units.dtype)
 
 
 @probe("layer normalisation in two separate passes", "normalised gates take longer to train")
 def has_native_norm() -> bool:
-    """Whether the functions of torch that `F.layer_norm` is made of give what the equations do."""
+    """Whether the two functions behind `F.layer_norm`, forward and backward, compute the equations."""
     generator = torch.Generator().manual_seed(1)
     parts, d_units = (torch.randn(2, 3, 4, generator=generator) for _ in range(2))
     native, plain = _native_forward(parts), _plain_forward(parts)

@@ -1,6 +1,6 @@
 """Cells whose gates are normalised.
 
-Shapes: B batch, H hidden units, G gates.
+Shapes: B batch, H hidden units, G units of all gates together (H per gate).
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ INITIAL_GAIN = 0.3
 
 
 class NormalisedGates(GatedCell):
-    """Put before a cell's class, makes every W [h, x] + b of it gain * N(W [h, x]) + b.
+    """As the first base class before a cell's, turns each W [h, x] + b of the cell into gain * N(W [h, x]) + b.
 
     N brings the units of a gate to mean 0 and variance 1 (Ba et al. 2016). The gain starts below 1, where the gates are
     not yet near their bounds and let gradients through (Cooijmans et al. 2017, section 4).
@@ -25,21 +25,21 @@ class NormalisedGates(GatedCell):
     def __init__(self, inputs: int, hidden: int) -> None:
         super().__init__(inputs, hidden)
         if self.split_gates:
-            raise ValueError("gates that are not added up cannot be normalised")
+            raise ValueError("split gates cannot be normalised")
         self.gain = nn.Parameter(torch.full((self.gates * hidden,), INITIAL_GAIN))
 
     def norm(self) -> list[Tensor]:
-        """The gain, and the bias, which comes after the gates are normalised."""
+        """The gain and the bias, which is added after normalisation."""
         return [self.gain, self.bias]
 
-    def own(self) -> list[Tensor]:
-        """All but the gain."""
-        return [parameter for parameter in super().own() if parameter is not self.gain]
+    def extra_parameters(self) -> list[Tensor]:
+        """Those of the cell, without the gain."""
+        return [parameter for parameter in super().extra_parameters() if parameter is not self.gain]
 
     def project(self, inputs: Tensor) -> Tensor:
-        """As every cell, without the bias."""
+        """W_x x, without the bias."""
         return linear(inputs, self.input_weight)
 
-    def project_nothing(self, like: Tensor) -> Tensor:
+    def project_zero(self, like: Tensor) -> Tensor:
         """Zeros."""
         return torch.zeros_like(like)

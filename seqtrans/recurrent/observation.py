@@ -1,7 +1,7 @@
 """How much a loss depends on a cell's outputs at earlier steps.
 
-A kernel makes one operation of a whole sequence, inside which a single step has no gradient; so cells whose outputs
-are recorded run step by step.
+A kernel runs a whole sequence as one operation, inside which single steps have no gradients. So cells whose outputs are
+recorded run step by step.
 
 Shapes: T steps, B batch, H hidden units.
 """
@@ -22,9 +22,9 @@ Outputs = list[Tensor]
 
 @contextmanager
 def record_outputs(network: nn.Module) -> Iterator[list[Outputs]]:
-    """Inside, the cells in a network run step by step and record their outputs: a list for each, in their order.
+    """Inside, the cells in a network run step by step and record their outputs, in one list per cell.
 
-    Of a cell that is made of cells, the output is that of all together.
+    A `DeepTransition` counts as one cell, whose output is that of its last cell.
     """
     all_cells = [module for module in network.modules() if isinstance(module, Cell)]
     parts = {part for cell in all_cells for part in cell.modules() if part is not cell}
@@ -42,8 +42,8 @@ def record_outputs(network: nn.Module) -> Iterator[list[Outputs]]:
 def gradient_norms(losses_B: Tensor, observations: Sequence[Outputs]) -> list[Tensor]:
     """||dL_b/dh_t|| [T, B] for each list of outputs that went into the losses (Pascanu et al. 2013, section 2).
 
-    The derivative is that of autograd for h_t with the cell's other states at t held: along every path from h_t, by
-    the next step and by the layers above. Rows of a batch must not depend on each other.
+    The gradient follows every path from h_t, through the next step and through the layers above. The cell's other
+    states at step t count as constants. Rows of a batch must not depend on each other.
     """
     steps = [h_BH for outputs in observations for h_BH in outputs]
     gradients = torch.autograd.grad(losses_B.sum(), steps, materialize_grads=True)

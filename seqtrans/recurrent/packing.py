@@ -1,8 +1,8 @@
-"""Weights in the layout that oneDNN multiplies with, made once for the products of all steps of a search.
+"""Packed weights: in the memory layout that oneDNN needs, made once for the products of all steps of a search.
 
-Otherwise oneDNN makes that layout anew in each product, and fp32 products do not go through it at all: with few rows
-that is most of their time. The functions for this are private in torch; where one is missing, or its results are
-wrong, products are computed as usual.
+Without packing, oneDNN makes that layout anew in each product, which takes most of the time if there are few rows, and
+float32 products do not use oneDNN at all. Torch's functions for packing are private; if one is missing or gives wrong
+results, products are computed as usual.
 
 Shapes: N rows, I inputs, O outputs.
 """
@@ -19,47 +19,48 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 _ROWS = 64
-"""A hint for the layout; all numbers of rows that were tried give the same layout."""
+"""The number of rows for which oneDNN chooses the layout; it chose the same for all numbers that were tried."""
 
 _ERRORS = {torch.float32: 1e-4, torch.bfloat16: 0.2, torch.int8: 0.4}
-"""The largest error of a right result: of sums of 40 products of standard normal numbers."""
+"""The largest error that `packing_works` accepts, in sums of 40 products of standard normal numbers."""
 
 _ENGINE = Lock()
-"""Packing for int8 changes, for a moment, what torch uses in all threads."""
+"""Held while packing for int8, which for a moment changes a setting of torch for all threads."""
 
 Multiply = Callable[[Tensor], Tensor]
 
 
 class PackedWeights:
-    """Weights that do not change while this lives, each packed when it is first multiplied with."""
+    """Weights, each packed at its first product. They must not change while this object is used."""
 
     def __init__(self, int8: bool = False) -> None:
-        """With `int8`, products are of 8-bit integers where the library has them: weights scaled row by row, inputs
-        as a whole at each product.
+        """With `int8`, products use 8-bit integers if torch has such products.
+
+        Weights are then rounded with one scale per row, and inputs with one scale per product.
         """
         self.int8 = int8
         self._packed: dict[tuple[object, ...], tuple[Tensor, Tensor | None, Multiply]] = {}
 
     def linear(self, inputs: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
-        """`F.linear`, with the type that autocast would give."""
+        """`F.linear`, with the result type that autocast would give it."""
         dtype = weight.dtype
         if torch.is_autocast_enabled("cpu") and dtype == torch.float32:
             dtype = torch.get_autocast_dtype("cpu")
         if self.int8:
             dtype = torch.int8
-        # the result of a computation is another tensor at each step: it is not packed
+        # the result of a computation is another tensor at each step, so only parameters and views of them are packed
         is_parameter = isinstance(weight, nn.Parameter) or isinstance(getattr(weight, "_base", None), nn.Parameter)
-        if not is_parameter or weight.device.type != "cpu" or weight.dtype != torch.float32 or not packs(dtype):
+        if not is_parameter or weight.device.type != "cpu" or weight.dtype != torch.float32 or not packing_works(dtype):
             return F.linear(inputs, weight, bias)
         key = (weight.data_ptr(), weight.shape, weight.stride(), dtype, bias is None)
         if key not in self._packed:
-            # the weight is kept, so that nothing else comes to lie at its address
+            # the weight is kept, so that no other tensor gets its address
             self._packed[key] = weight, bias, _pack(weight.detach(), None if bias is None else bias.detach(), dtype)
         return self._packed[key][2](inputs)
 
 
 def _pack(weight: Tensor, bias: Tensor | None, dtype: torch.dtype) -> Multiply:
-    """A function that multiplies with a weight in 32 bits."""
+    """A function that multiplies inputs with a float32 weight in the type `dtype`, and adds the bias."""
     if dtype == torch.int8:
         return _pack_int8(weight, bias)
     packed = torch.ops.mkldnn._reorder_linear_weight(weight.to(dtype).contiguous(), _ROWS)
@@ -88,7 +89,7 @@ def _pack_int8(weight: Tensor, bias: Tensor | None) -> Multiply:
             torch.backends.quantized.engine = before
 
     def multiply(inputs: Tensor) -> Tensor:
-        # without these instructions sums of two products overflow 16 bits, unless inputs keep to 7
+        # without VNNI instructions sums of two 8-bit products overflow 16 bits, unless inputs are limited to 7 bits
         outputs: Tensor = torch.ops.quantized.linear_dynamic(inputs.float().contiguous(), packed, not _has_vnni())
         return outputs
 
@@ -102,8 +103,8 @@ def _has_vnni() -> bool:
 
 
 @cache
-def packs(dtype: torch.dtype) -> bool:
-    """Whether packed products of this type are there and right."""
+def packing_works(dtype: torch.dtype) -> bool:
+    """Whether packed products of this type are available and correct."""
     if dtype not in _ERRORS or not torch.backends.mkldnn.is_available():
         return False
     torch_random = torch.Generator().manual_seed(1)

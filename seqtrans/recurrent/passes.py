@@ -1,7 +1,4 @@
-"""A function of tensors and its derivative, both without autograd.
-
-Shapes: H hidden units.
-"""
+"""A function of tensors and its derivative, both without autograd."""
 
 from __future__ import annotations
 
@@ -20,7 +17,10 @@ Saved = tuple[Tensor, ...]
 """What the backward pass needs of the forward pass."""
 
 _TRACING = RLock()
-"""While torch traces an operation it replaces methods of nn.Module, for all threads. Equations may run other cells."""
+"""Held while tracing, since torch then replaces methods of nn.Module for all threads.
+
+Reentrant, since a user's equations may run other cells, which are then traced too.
+"""
 
 
 @dataclass(frozen=True)
@@ -28,21 +28,21 @@ class Passes:
     """Forward and backward pass of a function, for arguments of certain shapes."""
 
     forward: Callable[..., tuple[tuple[Tensor, ...], Saved]]
-    """The arguments one by one and a buffer for the first result -> the results, and what the backward pass needs.
+    """The arguments one by one, then a buffer for the first result -> the results, and what the backward pass needs.
 
-    The first result is the buffer, or equal to it.
+    The first result is in the buffer, and the tensor that is returned for it is the buffer or equal to it.
     """
     backward: Callable[..., tuple[Tensor | None, ...]]
-    """What was saved, the gradients of the results, and buffers -> the gradients of the arguments without a buffer.
+    """What was saved, the gradients of the results, buffers -> the gradients of those arguments that have no buffer.
 
-    None where an argument has no gradient.
+    None for an argument that has no gradient.
     """
     has_gradient: tuple[bool, ...]
-    """For each argument. The buffer of one that has no gradient is left as it is."""
+    """For each argument. The buffer of an argument without a gradient is left as it is."""
 
 
 class TracedFunction:
-    """A function whose `Passes` are made when they are first needed for arguments of some shapes."""
+    """A function, with `Passes` that are made at the first use with arguments of some shapes and type."""
 
     def __init__(self, function: Function) -> None:
         self.function = function
@@ -51,8 +51,10 @@ class TracedFunction:
     def passes(self, arguments: Sequence[Tensor], buffered: Collection[int]) -> Passes:
         """The passes for arguments like these, of which only shapes, type and device matter.
 
-        `buffered` has the numbers of the arguments whose gradients go into buffers. Raises ValueError where the
-        function writes into parts of a tensor.
+        `buffered` has the numbers of the arguments whose gradients go into buffers.
+
+        Raises:
+            ValueError: the function writes into a part of a tensor, or does not use the result of a write.
         """
         first = arguments[0]
         key = first.device, first.dtype, tuple(tensor.shape for tensor in arguments), tuple(buffered)
@@ -66,7 +68,7 @@ class TracedFunction:
 
 @probe("tracing of a cell's equations", "its steps run one by one, which takes longer")
 def can_trace() -> bool:
-    """Whether a `TracedFunction` of a gated step has the results and gradients that autograd has."""
+    """Whether the results and gradients of a `TracedFunction` are those of autograd, for a step of a gated cell."""
 
     def step(arguments: Sequence[Tensor]) -> Sequence[Tensor]:
         z, c, h, scale = arguments
@@ -74,14 +76,14 @@ def can_trace() -> bool:
 
     generator = torch.Generator().manual_seed(1)
     shapes = ((2, 3), (2, 3), (2, 3), (3,), (2, 3), (2, 3))
-    *arguments, above, above_too = (torch.randn(shape, dtype=torch.float64, generator=generator) for shape in shapes)
+    *arguments, d_h, d_copy = (torch.randn(shape, dtype=torch.float64, generator=generator) for shape in shapes)
     buffers = torch.empty(3, 2, 3, dtype=torch.float64)
     passes = TracedFunction(step).passes(arguments, [0, 1])
     (_, second), saved = passes.forward(*arguments, buffers[0])
-    gradients = [*buffers[1:], *passes.backward(*saved, above, above_too, *buffers[1:])]
+    gradients = [*buffers[1:], *passes.backward(*saved, d_h, d_copy, *buffers[1:])]
     with torch.enable_grad():
         leaves = [argument.requires_grad_() for argument in arguments]
         results = step(leaves)
-        expected = torch.autograd.grad(results, leaves, [above, above_too])
+        expected = torch.autograd.grad(results, leaves, [d_h, d_copy])
     pairs = zip([buffers[0], second, *gradients], [*results, *expected], strict=True)
     return all(one is not None and torch.allclose(one, other) for one, other in pairs)

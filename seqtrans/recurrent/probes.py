@@ -1,7 +1,7 @@
 """Whether the installed torch has what a fast path needs.
 
 Some fast paths use functions of torch that are private or experimental. Another version may lack one, or change it;
-then the same is computed in a slower way.
+then a slower path computes the same.
 """
 
 from __future__ import annotations
@@ -18,10 +18,11 @@ logger = logging.getLogger(__name__)
 
 
 def probe(what: str, instead: str) -> Callable[[Probe], Probe]:
-    """Make a trial of a fast path a question that is answered once in a process.
+    """Decorator for a trial of a fast path: the trial runs once per process, and later calls return its answer.
 
-    A trial computes in full precision and without gradients, tells whether its results are right, and may fail in
-    any way. If it does, a warning says that this torch does not have `what`, and what is done `instead`.
+    The trial runs in full precision and without gradients, and returns whether its results are right. If they are
+    wrong, or it raises anything, the answer is False, and a warning says that this torch lacks `what`, and what
+    happens `instead`.
     """
 
     def decorate(trial: Probe) -> Probe:

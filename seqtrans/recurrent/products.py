@@ -1,12 +1,12 @@
-"""Products of the steps of a loop with matrices that stay the same throughout it.
+"""Products with weights that stay the same at all steps of a loop.
 
-A loop that autograd records step by step adds up the gradient of such a matrix step by step, in products of few
-rows. Inside `deferred_gradients` the steps only record what they multiplied, and the gradient is one product over
-all steps after the last.
+Autograd alone would add up the gradient of such a weight step by step, in products of few rows. Inside
+`deferred_gradients` the backward pass of a step only records inputs and output gradients. When all steps have done so,
+the weight's gradient is one product over all of them.
 
-What holds inside a `with` block holds in its thread alone: others may use other models meanwhile.
+The `with` blocks of this module affect their own thread alone: other threads may use other models meanwhile.
 
-Shapes: N rows, I inputs, O outputs; a batch of matrices may stand before them.
+Shapes: B batch, N rows, I inputs, O outputs.
 """
 
 from __future__ import annotations
@@ -24,19 +24,19 @@ from torch.nn import functional as F
 from seqtrans.recurrent.packing import PackedWeights
 from seqtrans.recurrent.probes import probe
 
-_Steps = list[tuple[int, Tensor, Tensor]]
-"""The number of the backward pass, inputs [..., N, I] and the gradients of their outputs [..., N, O], of each step."""
-_Matrix = tuple[Tensor, Tensor, _Steps]
-"""A matrix, which is kept so that nothing else comes to lie at its address, its stand-in, and its steps."""
+_StepRecords = list[tuple[int, Tensor, Tensor]]
+"""For each step: the number of the backward pass, inputs [..., N, I], gradients of the outputs [..., N, O]."""
+_LoopWeight = tuple[Tensor, Tensor, _StepRecords]
+"""A weight, which is kept so that no other tensor gets its address; its stand-in; the records of its steps."""
 
-# The steps between a `with` block and `linear` are anyone's code, which cannot pass these on.
-_loop: ContextVar[dict[Any, _Matrix] | None] = ContextVar("the matrices of a loop, by address and shape", default=None)
+# Context variables, since the code between a `with` block and `linear`, which may be a user's, cannot pass arguments.
+_loop: ContextVar[dict[Any, _LoopWeight] | None] = ContextVar("a loop's weights by address and shape", default=None)
 _packed: ContextVar[PackedWeights | None] = ContextVar("packed weights", default=None)
 
 
 @contextmanager
 def deferred_gradients() -> Iterator[None]:
-    """Inside, `linear` defers the gradients of its weights; for steps of one loop whose weights do not change."""
+    """Inside, `linear` defers the gradients of its weights. For the steps of one loop, whose weights do not change."""
     token = _loop.set({} if torch.is_grad_enabled() and _has_pass_numbers() else None)
     try:
         yield
@@ -46,7 +46,7 @@ def deferred_gradients() -> Iterator[None]:
 
 @contextmanager
 def packed_weights(weights: PackedWeights) -> Iterator[None]:
-    """Inside, `linear` multiplies with what `weights` has packed, wherever no gradient is wanted."""
+    """Inside, `linear` multiplies with the packed weights, unless gradients are enabled."""
     token = _packed.set(weights)
     try:
         yield
@@ -67,32 +67,32 @@ def linear(inputs: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor
     else:
         key = (weight.data_ptr(), weight.shape, weight.stride())
         if key not in loop:
-            steps: _Steps = []
-            stand_in: Tensor = _StandIn.apply(_as_autocast(weight), steps)  # type: ignore[no-untyped-call]
-            loop[key] = weight, stand_in, steps
-        _, stand_in, steps = loop[key]
-        outputs = _Product.apply(_as_autocast(inputs), stand_in, steps)  # type: ignore[no-untyped-call]
+            records: _StepRecords = []
+            stand_in: Tensor = _StandIn.apply(_as_autocast(weight), records)  # type: ignore[no-untyped-call]
+            loop[key] = weight, stand_in, records
+        _, stand_in, records = loop[key]
+        outputs = _Product.apply(_as_autocast(inputs), stand_in, records)  # type: ignore[no-untyped-call]
     return outputs if bias is None else outputs + bias.to(outputs.dtype)
 
 
 def _is_recorded(weight: Tensor) -> bool:
-    """Whether autograd records this use; one that it does not record must not pass for one that it does."""
+    """Whether autograd records this use of the weight. Other uses must not share its stand-in."""
     return weight.requires_grad and torch.is_grad_enabled()
 
 
 def _as_autocast(tensor: Tensor) -> Tensor:
-    """In the type to which autocast, where it is on, would bring a product's factor."""
-    place = tensor.device.type
-    casts = torch.is_autocast_enabled(place) and tensor.dtype != torch.float64
-    return tensor.to(torch.get_autocast_dtype(place)) if casts else tensor
+    """Cast as autocast would cast a factor of a product."""
+    device = tensor.device.type
+    casts = torch.is_autocast_enabled(device) and tensor.dtype != torch.float64
+    return tensor.to(torch.get_autocast_dtype(device)) if casts else tensor
 
 
 class _StandIn(torch.autograd.Function):
-    """The matrix for all steps; its turn in the backward pass comes after theirs."""
+    """The weight as all steps see it. Its backward pass comes after those of the steps, and makes the gradient."""
 
     @staticmethod
-    def forward(ctx: Any, weight: Tensor, steps: _Steps) -> Tensor:
-        ctx.steps = steps
+    def forward(ctx: Any, weight: Tensor, records: _StepRecords) -> Tensor:
+        ctx.records = records
         ctx.set_materialize_grads(False)
         return weight.view_as(weight)
 
@@ -100,21 +100,21 @@ class _StandIn(torch.autograd.Function):
     @once_differentiable
     def backward(ctx: Any, _nothing: None) -> tuple[Tensor | None, None]:
         now = _backward_pass()
-        steps = [(inputs, grad) for number, inputs, grad in ctx.steps if number == now]
-        ctx.steps.clear()
-        if not steps:  # no step's outputs went into the loss
+        factors = [(inputs, grad) for number, inputs, grad in ctx.records if number == now]
+        ctx.records.clear()
+        if not factors:  # the loss depends on no step's outputs
             return None, None
-        inputs, grads = (torch.cat(tensors, dim=-2) for tensors in zip(*steps, strict=True))
+        inputs, grads = (torch.cat(tensors, dim=-2) for tensors in zip(*factors, strict=True))
         return grads.mT @ inputs, None
 
 
 class _Product(torch.autograd.Function):
-    """One step's product."""
+    """One step's product. Its backward pass records the factors of the weight's gradient."""
 
     @staticmethod
-    def forward(ctx: Any, inputs: Tensor, stand_in: Tensor, steps: _Steps) -> Tensor:
+    def forward(ctx: Any, inputs: Tensor, stand_in: Tensor, records: _StepRecords) -> Tensor:
         ctx.save_for_backward(inputs, stand_in)
-        ctx.steps = steps
+        ctx.records = records
         return inputs @ stand_in.mT
 
     @staticmethod
@@ -122,12 +122,12 @@ class _Product(torch.autograd.Function):
     def backward(ctx: Any, grad: Tensor) -> tuple[Tensor | None, None, None]:
         inputs, stand_in = ctx.saved_tensors
         rows = (inputs.detach(), grad) if stand_in.dim() > 2 else (inputs.detach().flatten(0, -2), grad.flatten(0, -2))
-        ctx.steps.append((_backward_pass(), *rows))
+        ctx.records.append((_backward_pass(), *rows))
         return grad @ stand_in if ctx.needs_input_grad[0] else None, None, None
 
 
 def _backward_pass() -> int:
-    """The number of the current backward pass: one that ends before the weights leaves its steps behind."""
+    """The number of the current backward pass. A pass that never reaches the weights leaves stale records."""
     return torch._C._current_graph_task_id()
 
 

@@ -1,7 +1,7 @@
 """Random numbers of a training: masks and initial weights that depend on a seed, and on no other thread.
 
-torch's own generator is shared by the whole process. Masks are drawn from a generator that belongs to a `with` block;
-initial weights, which library functions and users' cells draw, from torch's generator, by one thread at a time.
+Torch's generator is shared by the whole process. Masks are drawn from another one, which belongs to a `with` block.
+Initial weights are drawn by library functions and users' cells from torch's generator, so by one thread at a time.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ _initialising = threading.Lock()
 
 @contextmanager
 def seeded_masks(seed: int, device: torch.device) -> Iterator[None]:
-    """Inside, `keep_mask` draws from a generator of its own that begins at `seed`."""
+    """Inside, `keep_mask` draws from a generator that belongs to the block and begins at `seed`."""
     token = _generator.set(torch.Generator(device).manual_seed(seed))
     try:
         yield
@@ -29,13 +29,13 @@ def seeded_masks(seed: int, device: torch.device) -> Iterator[None]:
 
 
 def keep_mask(shape: Sequence[int], rate: float, device: torch.device) -> Tensor:
-    """Booleans of this shape, each False with probability `rate`; outside of `seeded_masks` by torch's generator."""
+    """Booleans of this shape, each False with probability `rate`. Outside of `seeded_masks` from torch's generator."""
     return torch.rand(*shape, device=device, generator=_generator.get()) >= rate
 
 
 @contextmanager
 def seeded_weights(seed: int) -> Iterator[None]:
-    """Inside, torch's generators begin at `seed`; afterwards that of the processor is as it was before."""
+    """Inside, torch's generators begin at `seed`. Afterwards the one for the processor is as it was before."""
     with _initialising, torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
         yield

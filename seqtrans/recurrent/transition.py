@@ -1,4 +1,4 @@
-"""Deep transitions: several steps of a recurrence for each step of the sequence.
+"""Deep transitions: several cells, one after another, per step of the sequence.
 
 Shapes: T steps, B batch, I inputs, H hidden units.
 """
@@ -30,14 +30,14 @@ class DeepTransition(Cell):
             del cell.input_weight
 
     def step(self, projected: Tensor, state: State) -> State:
-        """One step of all cells; the later ones read nothing."""
+        """One step of all cells; the later ones read inputs of zero."""
         state = super().step(projected, state)
         for cell in self._later():
-            state = cell.step(cell.project_nothing(projected), state)
+            state = cell.step(cell.project_zero(projected), state)
         return state
 
     def unroll(self, inputs_TBI: Tensor, state: State) -> tuple[Tensor, State]:
-        """The outputs and the last state by steps: the kernels run one cell a step."""
+        """The outputs and the last state step by step: the kernels run one cell per step."""
         return Cell.unroll(self, inputs_TBI, state)
 
     def _later(self) -> Iterator[Cell]:
@@ -45,16 +45,16 @@ class DeepTransition(Cell):
 
 
 def with_transitions(kind: type[Cell], transitions: int) -> type[Cell]:
-    """A class of cells like `kind` with this number of transitions a step.
+    """A class of cells like `kind` with this number of transitions per step.
 
     Raises:
-        UsageError: the cell has a `project` of its own, but no `project_nothing` for inputs of zero.
+        UsageError: the cell overrides `project`, but not `project_zero`.
     """
     if transitions == 1:
         return kind
-    if kind.project is not Cell.project and kind.project_nothing is Cell.project_nothing:
+    if kind.project is not Cell.project and kind.project_zero is Cell.project_zero:
         raise UsageError(
-            f"cell {kind.__name__} has a `project` of its own: with deep transitions it needs its `project_nothing` too"
+            f"cell {kind.__name__} overrides `project`: for deep transitions it must override `project_zero` too"
         )
     name = f"{kind.__name__}x{transitions}"
     return cast(type[Cell], type(name, (DeepTransition, kind), {"transitions": transitions, "kind": kind}))

@@ -10,7 +10,7 @@ from seqtrans.scoring.contract import Metric, Text
 from seqtrans.scoring.evaluation import Evaluation, check_counts, evaluate
 
 LONGEST = (0, 5, 10, 15, 20, 25, 30, 40)
-"""The longest length in words of each bucket; one more bucket has all longer lines. Empty lines are a bucket."""
+"""The longest length in words of each bucket; the first has the empty lines. One more bucket has all longer lines."""
 
 
 @dataclass(frozen=True)

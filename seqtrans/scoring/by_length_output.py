@@ -32,9 +32,9 @@ def as_chart(buckets: Sequence[Bucket]) -> str:
         Series(name, [(bucket.mean, bucket.evaluation.systems[number][1][0].score.value) for bucket in buckets])
         for number, (name, _) in enumerate(systems)
     ]
-    arrow = "higher is better" if metric.higher_is_better else "lower is better"
+    direction = "higher is better" if metric.higher_is_better else "lower is better"
     return line_chart(
-        f"{metric.label} by length of the source", "source length in words", f"{metric.label} ({arrow})", series
+        f"{metric.label} by length of the source", "source length in words", f"{metric.label} ({direction})", series
     )
 
 

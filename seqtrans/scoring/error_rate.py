@@ -13,14 +13,14 @@ from seqtrans.scoring.sentence_metric import SentenceMetric
 class ErrorRate(SentenceMetric):
     """100 * (edits of all lines) / (symbols of all references), in percent; above 100 where much is inserted.
 
-    Edits are those of Levenshtein: insertions, deletions and substitutions, each counting 1. Of several references,
-    the one with the fewest edits counts for a line, of equal ones the longest. If the references have no symbols at
-    all, the rate is 0 for empty hypotheses and 100 for others, as in sacreBLEU's TER.
+    Edits are those of Levenshtein: insertions, deletions and substitutions, each counting 1. If a line has several
+    references, the one with the fewest edits counts, and the longest of those with equally few. If the references
+    have no symbols at all, the rate is 0 for empty hypotheses and 100 for others, as in sacreBLEU's TER.
     """
 
     higher_is_better = False
     unit: str
-    """The plural of what is counted."""
+    """What `symbols` returns, in the plural, such as "words"; the details of a score name it."""
 
     @abstractmethod
     def symbols(self, line: str) -> Sequence[str]:

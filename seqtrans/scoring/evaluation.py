@@ -21,11 +21,14 @@ class Result:
 
 @dataclass(frozen=True)
 class Evaluation:
-    """Name and results of each system, in the order of the metrics; `lines` is the number of lines."""
+    """The results of all systems by all metrics."""
 
     systems: Sequence[tuple[str, Sequence[Result]]]
+    """The name of each system, and its result by each metric, in the order of the metrics."""
     lines: int
+    """The number of lines of each text."""
     resampling: Resampling | None
+    """The bootstrap by which several systems were compared; None for one system."""
 
 
 def check_counts(systems: Sequence[Text], references: Sequence[Text]) -> int:
@@ -59,11 +62,11 @@ def evaluate(
     """
     lines = check_counts(systems, references)
     hypotheses, reference_lines = [text.lines for text in systems], [text.lines for text in references]
-    plan = (resampling or Resampling()) if len(systems) > 1 else None
+    resampling = (resampling or Resampling()) if len(systems) > 1 else None
     by_metric: list[list[Result]] = []
     for metric in metrics:
-        signature = metric.signature(len(references), plan)
-        estimates = metric.bootstrap(hypotheses, reference_lines, plan) if plan else [None]
+        signature = metric.signature(len(references), resampling)
+        estimates = metric.bootstrap(hypotheses, reference_lines, resampling) if resampling else [None]
         by_metric.append(
             [
                 Result(metric, metric.corpus(each, reference_lines), signature, estimate)
@@ -71,4 +74,4 @@ def evaluate(
             ]
         )
     names = [text.name for text in systems]
-    return Evaluation(list(zip(names, zip(*by_metric, strict=True), strict=True)), lines, plan)
+    return Evaluation(list(zip(names, zip(*by_metric, strict=True), strict=True)), lines, resampling)

@@ -44,8 +44,8 @@ def as_object(evaluation: Evaluation) -> dict[str, Any]:
 
 def heading(result: Result) -> str:
     """The heading of a metric's table: its name, whether higher or lower is better, and the signature."""
-    arrow = "higher is better" if result.metric.higher_is_better else "lower is better"
-    return f"{result.metric.label} ({arrow})  {result.signature}"
+    direction = "higher is better" if result.metric.higher_is_better else "lower is better"
+    return f"{result.metric.label} ({direction})  {result.signature}"
 
 
 def _line(result: Result) -> str:

@@ -26,8 +26,10 @@ def metric(name: str, settings: MetricSettings | None = None) -> Metric:
     return make(settings or MetricSettings())
 
 
-def corpus_score(name: str, hypotheses: Sequence[str], references: Sequence[str]) -> float:
-    """The score of `hypotheses` against one reference each, in the metric's unit and default settings.
+def corpus_score(
+    name: str, hypotheses: Sequence[str], references: Sequence[str], settings: MetricSettings | None = None
+) -> float:
+    """The score of `hypotheses` against one reference each, in the metric's unit.
 
     Raises:
         UsageError: there is no such metric.
@@ -36,7 +38,7 @@ def corpus_score(name: str, hypotheses: Sequence[str], references: Sequence[str]
     from seqtrans.scoring.evaluation import check_counts
 
     check_counts([Text("hypotheses", hypotheses)], [Text("references", references)])
-    return metric(name).corpus(hypotheses, [references]).value
+    return metric(name, settings).corpus(hypotheses, [references]).value
 
 
 def formatted_score(name: str, value: float) -> str:

@@ -11,7 +11,7 @@ from seqtrans.version import __version__
 
 
 class SentenceMetric(ABC):
-    """A metric that is a function of sums over the sentences, of a few numbers for each."""
+    """A metric that is computed from a few numbers for each sentence, summed over all sentences."""
 
     name: str
     label: str
@@ -25,11 +25,11 @@ class SentenceMetric(ABC):
 
     @abstractmethod
     def statistics(self, hypothesis: str, references: Sequence[str]) -> tuple[float, ...]:
-        """The numbers of a sentence, equally many for each."""
+        """The numbers of one sentence; every sentence has the same number of them."""
 
     @abstractmethod
     def score(self, sums: Sequence[float]) -> Score:
-        """The corpus score from the sums of all sentences' numbers."""
+        """The corpus score from the sum of each number over all sentences."""
 
     def signature(self, n_refs: int, resampling: Resampling | None = None) -> str:
         """Every setting that the score depends on, in the order of sacreBLEU's signatures."""

@@ -15,12 +15,12 @@ def paired_bootstrap(
     score: Callable[[Sequence[float]], float],
     resampling: Resampling,
 ) -> list[Estimate]:
-    """An estimate for each system from its sentence statistics (line, number); the first system is the baseline.
+    """An estimate for each system from its statistics [line, number of statistic]; the first system is the baseline.
 
     Test sets of the same size are drawn with replacement, the same for all systems, and `score` turns the
     sums of a set's statistics into its corpus score (Koehn 2004, "Statistical Significance Tests for Machine
     Translation Evaluation"). Draws, interval and p-value are those of sacreBLEU's paired bootstrap, so that its
-    metrics and these can be compared. Memory grows with the lines, not with lines x samples.
+    metrics and these can be compared. Memory grows with lines + samples, not with lines x samples.
     """
     lines = len(statistics[0])
     generator = np.random.default_rng(resampling.seed)

@@ -12,7 +12,7 @@ from torch import Tensor
 
 from seqtrans.search.beam import Survivors
 from seqtrans.search.candidates import Candidates
-from seqtrans.search.required import Progress
+from seqtrans.search.required import PhraseProgress
 from seqtrans.search.scorer import SearchState
 from seqtrans.search.slots import Slots
 from seqtrans.search.trace import join_rows
@@ -27,25 +27,25 @@ class SearchBatch:
     """The last subword of each row."""
     state: SearchState
     """The state of the scorer."""
-    attention_NS: Tensor | None
-    """The sum of the attention weights of each row so far; None without a coverage penalty."""
+    attention_sum_NS: Tensor | None
+    """The sum of the attention weights of each row over all steps so far; None without a coverage penalty."""
     candidates: Candidates | None
     """The candidates of each sentence; None if every subword may follow."""
-    progress: list[Progress]
+    progress: list[PhraseProgress]
     """The progress of each row through its required phrases; empty if no phrases are required."""
 
     def join(self, other: SearchBatch) -> SearchBatch:
         """These sentences, followed by those of `other`."""
-        attention = None
-        if self.attention_NS is not None and other.attention_NS is not None:
-            attention = join_rows(self.attention_NS, other.attention_NS)
+        attention_sum = None
+        if self.attention_sum_NS is not None and other.attention_sum_NS is not None:
+            attention_sum = join_rows(self.attention_sum_NS, other.attention_sum_NS)
         candidates = None
         if self.candidates is not None and other.candidates is not None:
             candidates = self.candidates.join(other.candidates)
         ids = torch.cat([self.ids_N, other.ids_N])
         progress = self.progress + other.progress
         return SearchBatch(
-            self.slots.join(other.slots), ids, self.state.join(other.state), attention, candidates, progress
+            self.slots.join(other.slots), ids, self.state.join(other.state), attention_sum, candidates, progress
         )
 
 
@@ -61,9 +61,10 @@ class StepResult:
     state: SearchState
     weights_NS: Tensor
     """The attention weights of the step."""
-    attention_NS: Tensor | None
+    attention_sum_NS: Tensor | None
+    """The sum of the attention weights of each row, those of the step included; None without a coverage penalty."""
     candidates: Candidates | None
-    progress: list[Progress]
+    progress: list[PhraseProgress]
 
     @property
     def n_rows(self) -> int:

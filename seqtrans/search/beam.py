@@ -34,7 +34,8 @@ class Expansion:
     coverage_Bk: Floats
     """The coverage term c of `Ranking`."""
     required_Bkm: Ints | None = None
-    """The number of subwords of required phrases after each continuation; None if no phrases are required."""
+    """How many required subwords the hypothesis contains once this continuation is added (see
+    `RequiredPhrases.count`); None if no phrases are required."""
 
 
 @dataclass(frozen=True)
@@ -49,8 +50,8 @@ class Survivors:
     """The natural log-probability of that subword."""
 
 
-def advance(slots: Slots, expansion: Expansion, step: int, options: SearchOptions) -> tuple[Slots, Survivors]:
-    """Finish and continue hypotheses: the sentences after the step, and their unfinished hypotheses.
+def advance_beams(slots: Slots, expansion: Expansion, step: int, options: SearchOptions) -> tuple[Slots, Survivors]:
+    """Finish and continue the hypotheses of every sentence. Returns the slots after the step, and the survivors.
 
     `step` is the number of this step in the trace.
     """
@@ -83,9 +84,9 @@ def _select(totals_Bkm: Floats, expansion: Expansion, options: SearchOptions) ->
 
 
 def possible_endings(slots: Slots, expansion: Expansion, step: int, options: SearchOptions) -> Endings:
-    """Every hypothesis with EOS added; -inf is the score of those that may not end.
+    """Each of the k hypotheses with EOS added, in their order; the score is -inf if it may not end.
 
-    In greedy search a hypothesis may end only if EOS is the likeliest continuation or at the maximum length.
+    In greedy search a hypothesis may end only if EOS is the likeliest continuation, or at the maximum length.
     """
     lengths_B = step - slots.start_steps_B + 1
     log_probs = slots.totals_BK + expansion.eos_Bk

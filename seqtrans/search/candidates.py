@@ -63,7 +63,7 @@ class Candidates:
         return self.lists[np.arange(len(columns_NM))[:, None] // rows_per_sentence, columns_NM]
 
     def mask(self, tokens: Ints, like_NC: Tensor) -> Tensor:
-        """Whether each column of a row's list holds one of the tokens [N, C]; on the device of `like_NC`."""
+        """A mask [N, C] of the columns that hold one of the tokens, with the device of `like_NC`."""
         mask_NC = np.repeat(np.isin(self.lists, tokens), len(like_NC) // len(self.lists), axis=0)
         return torch.from_numpy(mask_NC).to(like_NC.device)
 

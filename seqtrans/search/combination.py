@@ -20,7 +20,7 @@ def check_vocabularies(models: Sequence[TrainedModel], language_model: TrainedMo
     """
     first = models[0]
     for number, model in enumerate(models[1:], start=2):
-        if side := model.other_subwords(first):
+        if side := model.differing_side(first):
             raise UsageError(
                 f"model {number} has other {side} subwords than the first: "
                 "models with different subwords cannot work together"

@@ -22,17 +22,17 @@ def pad_to_widest(*weights_NS: Tensor) -> list[Tensor]:
     return [resized(weights, width) for weights in weights_NS]
 
 
-def add_attention(attention_NS: Tensor, weights_NS: Tensor) -> Tensor:
-    """The sum of attention so far and new weights, which may differ in S."""
-    attention, weights = pad_to_widest(attention_NS, weights_NS)
-    return attention + weights
+def add_attention(attention_sum_NS: Tensor, weights_NS: Tensor) -> Tensor:
+    """The sum of the attention weights so far, with new weights added. Both may differ in S."""
+    attention_sum, weights = pad_to_widest(attention_sum_NS, weights_NS)
+    return attention_sum + weights
 
 
-def coverage_of(attention_NS: Tensor, lengths_N: Sequence[int]) -> Tensor:
-    """The coverage [N]: the sum over a row's source subwords of log(min(attention received, 1)).
+def coverage_of(attention_sum_NS: Tensor, lengths_N: Sequence[int]) -> Tensor:
+    """The coverage [N]: the sum over a row's source subwords of log(min(attention sum, 1)).
 
     `lengths_N` is the number of source subwords of each row, EOS left out. Wu et al. 2016, equation 14, without beta.
     """
-    positions = torch.arange(attention_NS.shape[1], device=attention_NS.device)
-    inside = positions < torch.tensor(lengths_N, device=attention_NS.device).unsqueeze(1)
-    return (attention_NS.double().clamp(LEAST_ATTENTION, 1).log() * inside).sum(dim=1)
+    positions = torch.arange(attention_sum_NS.shape[1], device=attention_sum_NS.device)
+    inside = positions < torch.tensor(lengths_N, device=attention_sum_NS.device).unsqueeze(1)
+    return (attention_sum_NS.double().clamp(LEAST_ATTENTION, 1).log() * inside).sum(dim=1)

@@ -5,7 +5,7 @@ sentences takes their places. A new group makes its first step separately, with 
 joins the others. The rows of a sentence share its memory, and hypotheses are stored as back-pointers.
 
 Shapes: B sentences in the batch, K hypotheses of each, N = B * k rows (k is 1 at a sentence's first step, then K),
-S source positions, V target vocabulary (or the candidates in it), m continuations of a row.
+S source positions, V target vocabulary (with a shortlist: the candidates of a sentence), m continuations of a row.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ import torch
 
 from seqtrans.model.shortlist import Shortlist
 from seqtrans.search.batch import SearchBatch, StepResult
-from seqtrans.search.beam import advance
+from seqtrans.search.beam import advance_beams
 from seqtrans.search.candidates import Candidates
 from seqtrans.search.coverage import add_attention
 from seqtrans.search.expansion import Expander
@@ -30,14 +30,14 @@ from seqtrans.search.restrictions import Restrictions, Rows
 from seqtrans.search.scorer import StepScorer
 from seqtrans.search.shapes import REFILL, join_count, kept_sentences
 from seqtrans.search.slots import Ints, Slots
-from seqtrans.search.trace import Step, Trace, alignment_of, join_rows
+from seqtrans.search.trace import Step, Trace, attention_matrix, join_rows
 from seqtrans.text.batches import pad_sources
 from seqtrans.text.subwords import BOS_ID
 
 CPU = torch.device("cpu")
 
 
-@torch.no_grad()  # in inference mode autocast does not cache weights
+@torch.no_grad()  # not inference_mode, in which autocast does not cache weights: that is slower
 def search(
     scorer: StepScorer,
     requests: Sequence[Request],
@@ -48,7 +48,7 @@ def search(
     shortlist: Shortlist | None = None,
     observer: Observer | None = None,
 ) -> list[list[Hypothesis]]:
-    """The best finished hypotheses of each request, at most `options.n_finished` of them, or its samples; best first.
+    """For each request the best finished hypotheses, at most `options.n_finished`, or all samples. The best is first.
 
     `batch_size` is the number of sentences (or samples) that are searched together. No hypothesis contains a
     `forbidden` subword or, with a `shortlist`, one that is not a candidate for its source; the subwords of its prefix
@@ -107,7 +107,7 @@ class _Search:
 
     def _step(self, batch: SearchBatch | None) -> SearchBatch | None:
         """One step of all sentences in the batch, and the first step of those that join it. Returns the next batch."""
-        result = None if batch is None else self._advance(batch)
+        result = None if batch is None else self._expand_and_select(batch)
         done_B = np.ones(0, dtype=bool) if result is None else result.slots.done_B
         free = self.places - int((~done_B).sum())
         joins = join_count(len(self.requests) - self.n_started, free) if free >= max(1, self.places // REFILL) else 0
@@ -115,7 +115,7 @@ class _Search:
         if result is not None and not done_B.all():
             parts.append((result, kept_sentences(done_B, self.places, joins)))
         if joins:
-            parts.append((self._advance(self._start(joins)), None))
+            parts.append((self._expand_and_select(self._start(joins)), None))
         return self._next_batch(parts) if parts else None
 
     def _start(self, count: int) -> SearchBatch:
@@ -130,15 +130,15 @@ class _Search:
         ids_BC = None if candidates is None else candidates.ids.on(self.device)
         state = self.scorer.start(source_SB.to(self.device), lengths_B.to(self.device), ids_BC)
         ids = torch.full((len(numbers),), BOS_ID, device=self.device)
-        attention = None
+        attention_sum = None
         if self.options.ranking.coverage_penalty:
-            attention = torch.zeros(len(numbers), len(source_SB), device=self.device)
+            attention_sum = torch.zeros(len(numbers), len(source_SB), device=self.device)
         progress = []
         if self.restrictions.has_phrases:
             progress = [self.restrictions.required[number].start for number in numbers.tolist()]
-        return SearchBatch(slots, ids, state, attention, candidates, progress)
+        return SearchBatch(slots, ids, state, attention_sum, candidates, progress)
 
-    def _advance(self, batch: SearchBatch) -> StepResult:
+    def _expand_and_select(self, batch: SearchBatch) -> StepResult:
         """Expand every hypothesis, select the survivors, and store the hypotheses of sentences that are complete."""
         log_probs, state, weights = self.scorer.step(batch.ids_N, batch.state)
         rows_per_sentence = len(log_probs) // len(batch.slots)
@@ -151,20 +151,20 @@ class _Search:
         )
         self.restrictions.apply(log_probs, rows, batch.candidates)
         expansion = self.expander.expansion(log_probs, batch, len(self.trace))
-        slots, survivors = advance(batch.slots, expansion, len(self.trace), self.options)
+        slots, survivors = advance_beams(batch.slots, expansion, len(self.trace), self.options)
         if self.observer is not None:
             observe(self.observer, batch.slots, expansion, slots, survivors, len(self.trace), self.options)
         for slot in np.flatnonzero(slots.done_B & ~batch.slots.done_B).tolist():
             number = int(slots.requests_B[slot])
             self.hypotheses[number] = self._read(slots, slot)
-        attention = None if batch.attention_NS is None else add_attention(batch.attention_NS, weights)
-        return StepResult(slots, survivors, state, weights, attention, batch.candidates, batch.progress)
+        attention_sum = None if batch.attention_sum_NS is None else add_attention(batch.attention_sum_NS, weights)
+        return StepResult(slots, survivors, state, weights, attention_sum, batch.candidates, batch.progress)
 
     def _next_batch(self, parts: Sequence[tuple[StepResult, Ints | None]]) -> SearchBatch:
         """Join the sentences that stay into the next batch, and append the step to the trace.
 
-        `parts` is the old batch and the new sentences, or one of both, each with the positions of the sentences that
-        stay (None: all).
+        `parts` are the old batch, the new sentences, or both, each with the positions of the sentences that stay (None:
+        all).
         """
         batches = [self._reorder(*part) for part in parts]
         offsets = [0, *(result.n_rows for result, _ in parts)]  # rows of the second part follow those of the first
@@ -189,7 +189,9 @@ class _Search:
         rows = None
         if not np.array_equal(step.parents_N, np.arange(result.n_rows)):
             rows = torch.from_numpy(step.parents_N).to(self.device)
-        attention = result.attention_NS if rows is None or result.attention_NS is None else result.attention_NS[rows]
+        attention_sum = result.attention_sum_NS
+        if attention_sum is not None and rows is not None:
+            attention_sum = attention_sum[rows]
         ids = torch.from_numpy(step.tokens_N).to(self.device)
         progress = []
         if result.progress:
@@ -199,7 +201,7 @@ class _Search:
                 self.restrictions.required[number].next_progress(state, token)
                 for number, state, token in zip(numbers, previous, step.tokens_N.tolist(), strict=True)
             ]
-        return SearchBatch(slots, ids, result.state.select(rows, sentences), attention, candidates, progress), step
+        return SearchBatch(slots, ids, result.state.select(rows, sentences), attention_sum, candidates, progress), step
 
     def _read(self, slots: Slots, slot: int) -> list[Hypothesis]:
         """The n-best of a sentence whose search is complete."""
@@ -209,14 +211,14 @@ class _Search:
         for rank in np.flatnonzero(endings.scores_Bn[slot] > -np.inf).tolist():
             row, step = int(endings.rows_Bn[slot, rank]), int(endings.steps_Bn[slot, rank])
             tokens, log_probs, weights = self.trace.read(row, start_step, step)
-            alignment = alignment_of(weights, positions) if self.options.keeps_attention else None
+            attention = attention_matrix(weights, positions) if self.options.keeps_attention else None
             hypotheses.append(
                 Hypothesis(
                     tokens,
                     float(endings.scores_Bn[slot, rank]),
                     float(endings.log_probs_Bn[slot, rank]),
                     [*log_probs, float(endings.eos_Bn[slot, rank])],
-                    alignment,
+                    attention,
                 )
             )
         return hypotheses or [no_hypothesis(positions if self.options.keeps_attention else None)]

@@ -21,11 +21,11 @@ from torch import Tensor
 from seqtrans.search.coverage import add_attention, coverage_of
 from seqtrans.search.hypothesis import Hypothesis, Request
 from seqtrans.search.options import SearchOptions
-from seqtrans.search.required import Progress
+from seqtrans.search.required import PhraseProgress
 from seqtrans.search.restrictions import Restrictions, Rows
 from seqtrans.search.scorer import SearchState, StepScorer
 from seqtrans.search.slots import Floats, Ints, to_numpy
-from seqtrans.search.trace import alignment_of
+from seqtrans.search.trace import attention_matrix
 from seqtrans.text.batches import pad_sources
 from seqtrans.text.subwords import BOS_ID, EOS_ID
 
@@ -39,8 +39,6 @@ class Proof:
 
     best: Hypothesis
     proven: bool
-    expansions: int
-    """The number of nodes that were expanded."""
 
 
 @torch.no_grad()
@@ -91,7 +89,7 @@ class _Frame:
     """The state of the scorer after them."""
     weights_NS: Tensor
     """Attention weights of the step that predicts the continuations."""
-    attention_NS: Tensor
+    attention_sum_NS: Tensor
     """The sum of the attention weights so far, that step included."""
     rows: Ints
     """For each continuation, the index of its parent."""
@@ -131,16 +129,16 @@ class _ExactSearch:
         frames = [self._expand([root], np.zeros(1), 0, self.scorer.start(source_SB, lengths_B), no_attention)]
         while frames:
             frame = frames[-1]
-            candidates = slice(frame.visited, frame.visited + NODES_AT_ONCE)
+            next_continuations = slice(frame.visited, frame.visited + NODES_AT_ONCE)
             frame.visited += NODES_AT_ONCE
             # the best score may have risen since the frame was made
-            count = int(self._may_win(frame.totals[candidates], frame.length).sum())
+            count = int(self._may_win(frame.totals[next_continuations], frame.length).sum())
             if not count and not self._may_win(np.array([frame.best_discarded]), frame.length).any():
                 frames.pop()
                 continue
             if not count or self.expansions >= self.options.max_expansions:
-                return Proof(self.best, False, self.expansions)
-            nodes = slice(candidates.start, candidates.start + count)
+                return Proof(self.best, False)
+            nodes = slice(next_continuations.start, next_continuations.start + count)
             rows = torch.from_numpy(frame.rows[nodes]).to(self.device)
             paths = [
                 _Path(frame.parents[row], token, log_prob, frame.weights_NS[row])
@@ -151,12 +149,12 @@ class _ExactSearch:
                     strict=True,
                 )
             ]
-            state, attention_NS = frame.state.select(rows), frame.attention_NS[rows]
-            frames.append(self._expand(paths, frame.totals[nodes], frame.length, state, attention_NS))
-        return Proof(self.best, self.best.score > -np.inf, self.expansions)
+            state, attention_sum_NS = frame.state.select(rows), frame.attention_sum_NS[rows]
+            frames.append(self._expand(paths, frame.totals[nodes], frame.length, state, attention_sum_NS))
+        return Proof(self.best, self.best.score > -np.inf)
 
     def _expand(
-        self, paths: list[_Path], totals_N: Floats, length: int, state: SearchState, attention_NS: Tensor
+        self, paths: list[_Path], totals_N: Floats, length: int, state: SearchState, attention_sum_NS: Tensor
     ) -> _Frame:
         """End each of these nodes, which may give a new best hypothesis, and find its other continuations.
 
@@ -171,7 +169,7 @@ class _ExactSearch:
             log_probs_NV, Rows(requests, lengths, lambda: _history(paths), lambda: self._progress(paths))
         )
         log_probs = to_numpy(log_probs_NV)
-        self._end(paths, totals_N, log_probs[:, EOS_ID], length + 1, attention_NS)
+        self._end(paths, totals_N, log_probs[:, EOS_ID], length + 1, attention_sum_NS)
         totals_NV = totals_N[:, None] + log_probs
         totals_NV[:, EOS_ID] = -np.inf
         rows, tokens = np.nonzero(self._may_win(totals_NV, length + 1) & (length < self.max_length))
@@ -186,7 +184,7 @@ class _ExactSearch:
             paths,
             next_state,
             weights_NS,
-            add_attention(attention_NS, weights_NS),
+            add_attention(attention_sum_NS, weights_NS),
             rows,
             tokens,
             log_probs[rows, tokens],
@@ -195,7 +193,7 @@ class _ExactSearch:
             best_discarded,
         )
 
-    def _end(self, paths: list[_Path], totals_N: Floats, eos_N: Floats, length: int, attention_NS: Tensor) -> None:
+    def _end(self, paths: list[_Path], totals_N: Floats, eos_N: Floats, length: int, attention_sum_NS: Tensor) -> None:
         """Add EOS to each node, and keep the best of these hypotheses if it is better than the best so far.
 
         `eos_N` are the log-probabilities of EOS; `length` includes it.
@@ -203,13 +201,13 @@ class _ExactSearch:
         log_probs, ranking = totals_N + eos_N, self.options.ranking
         coverage = 0.0
         if ranking.coverage_penalty:
-            coverage = to_numpy(coverage_of(attention_NS, [len(self.request.source)] * len(paths)))
+            coverage = to_numpy(coverage_of(attention_sum_NS, [len(self.request.source)] * len(paths)))
         scores = np.where(log_probs > -np.inf, ranking.score(log_probs, length, coverage), -np.inf)
         best = int(scores.argmax())
         if scores[best] > self.best.score:
             self.best = self._hypothesis(paths[best], scores[best], log_probs[best], eos_N[best])
 
-    def _progress(self, paths: list[_Path]) -> list[Progress]:
+    def _progress(self, paths: list[_Path]) -> list[PhraseProgress]:
         (required,) = self.restrictions.required
         return [reduce(required.next_progress, tokens.tolist(), required.start) for tokens in _history(paths)]
 
@@ -220,11 +218,11 @@ class _ExactSearch:
 
     def _hypothesis(self, path: _Path, score: float, log_prob: float, eos: float) -> Hypothesis:
         steps = path.read()
-        alignment = None
+        attention = None
         if self.options.keeps_attention:
-            alignment = alignment_of([step.weights_S for step in steps], len(self.request.source) + 1)
+            attention = attention_matrix([step.weights_S for step in steps], len(self.request.source) + 1)
         log_probs = [*(step.log_prob for step in steps), float(eos)]
-        return Hypothesis([step.token for step in steps], float(score), float(log_prob), log_probs, alignment)
+        return Hypothesis([step.token for step in steps], float(score), float(log_prob), log_probs, attention)
 
 
 def _history(paths: list[_Path]) -> Ints:

@@ -1,7 +1,7 @@
 """From the log-probabilities of all subwords to the continuations that a search considers.
 
-Shapes: B sentences, k hypotheses of each, N = B * k rows, V target vocabulary (or the candidates in it),
-m continuations of a row.
+Shapes: B sentences, k hypotheses of each, N = B * k rows, V target vocabulary (with a shortlist: the candidates of a
+sentence), m continuations of a row.
 """
 
 from __future__ import annotations
@@ -41,10 +41,10 @@ class Expander:
         shape = (len(batch.slots), len(log_probs_NV) // len(batch.slots))
         eos = to_numpy(log_probs_NV[:, EOS_ID].clone()).reshape(shape)
         coverage = np.zeros(shape)
-        if batch.attention_NS is not None:
+        if batch.attention_sum_NS is not None:
             requests = np.repeat(batch.slots.requests_B, shape[1]).tolist()
             lengths = [len(self.requests[number].source) for number in requests]
-            coverage = to_numpy(coverage_of(batch.attention_NS, lengths)).reshape(shape)
+            coverage = to_numpy(coverage_of(batch.attention_sum_NS, lengths)).reshape(shape)
         if self.options.sample:
             return self._sample(log_probs_NV, eos, coverage, batch, step)
         log_probs_NV[:, EOS_ID] = -torch.inf
@@ -60,15 +60,17 @@ class Expander:
     def _with_required(
         self, log_probs_NV: Tensor, best_Nm: Floats, tokens_Nm: Ints, batch: SearchBatch
     ) -> tuple[Floats, Ints, Ints]:
-        """Add the continuations that advance required phrases.
+        """Add the next subwords of required phrases to the continuations.
 
-        Returns log-probabilities and tokens of all continuations, and for each the number of subwords of required
-        phrases after it.
+        Returns log-probabilities and tokens of all continuations, and how many required subwords the hypothesis
+        contains once each of them is added.
         """
         rows_per_sentence = len(log_probs_NV) // len(batch.slots)
         requests = np.repeat(batch.slots.requests_B, rows_per_sentence).tolist()
         phrases = [self.restrictions.required[number] for number in requests]
-        next_subwords = [row.next_subwords(state) for row, state in zip(phrases, batch.progress, strict=True)]
+        next_subwords = [
+            required.next_subwords(progress) for required, progress in zip(phrases, batch.progress, strict=True)
+        ]
         additions = np.full((len(phrases), max(map(len, next_subwords))), EOS_ID)  # EOS, as padding, has -inf
         for row, ids in enumerate(next_subwords):
             additions[row, : len(ids)] = ids
@@ -80,8 +82,8 @@ class Expander:
         values[(additions[:, :, None] == tokens_Nm[:, None, :]).any(axis=2)] = -np.inf  # each continuation once
         tokens = np.concatenate([tokens_Nm, additions], axis=1)
         counts = [
-            [row.count(row.next_progress(state, token)) for token in ids]
-            for row, state, ids in zip(phrases, batch.progress, tokens.tolist(), strict=True)
+            [required.count(required.next_progress(progress, token)) for token in ids]
+            for required, progress, ids in zip(phrases, batch.progress, tokens.tolist(), strict=True)
         ]
         return np.concatenate([best_Nm, values], axis=1), tokens, np.array(counts)
 

@@ -21,7 +21,7 @@ class Hypothesis:
     """Sum of the natural log-probabilities, EOS included."""
     token_log_probs: list[float]
     """The natural log-probability of each token, then that of EOS."""
-    alignment: Tensor | None
+    attention: Tensor | None
     """Attention weights [T, S] of T tokens over S source positions, EOS included; zeros if the model has no attention.
     None if they are not kept (`SearchOptions.keeps_attention`)."""
 

@@ -22,7 +22,7 @@ class Ranking:
     """
 
     length_penalty: float = 1.0
-    """alpha: 0 ranks by log-probability, 1 by log-probability a subword."""
+    """alpha: 0 ranks by log-probability, 1 by log-probability per subword."""
     length_rule: str = "power"
     """lp(L): L^alpha, or ((5 + L) / 6)^alpha (Wu et al. 2016, equation 14)."""
     word_reward: float = 0.0

@@ -20,7 +20,7 @@ class Continuation:
     """A hypothesis with one more subword."""
 
     parent: int
-    """The position of the hypothesis that it continues among those kept at the step before; 0 at the first step."""
+    """The position, among the hypotheses kept at the step before, of the one that it continues; 0 at the first step."""
     token: int
     log_prob: float
     """The natural log-probability of the token."""
@@ -47,7 +47,7 @@ class SearchStep:
     kept: list[Continuation]
     """The unfinished hypotheses after the step; a `total` of -inf marks an empty place of the beam."""
     pruned: list[Continuation]
-    """The candidates that were not kept, likeliest first. At the maximum length that is all of them."""
+    """The continuations that were not kept, likeliest first. At the maximum length these are all continuations."""
     finished: list[FinishedHypothesis]
 
 
@@ -69,15 +69,15 @@ def observe(
     totals_Bkm = slots.totals_BK[:, :, None] + expansion.log_probs_Bkm
     for slot in np.flatnonzero(~slots.done_B).tolist():
         kept = _survivors(survivors, next_slots, slot)
-        kept_pairs = {(one.parent, one.token) for one in kept if one.total > -np.inf}
-        candidates = _continuations(expansion, totals_Bkm, slot)
-        pruned = [one for one in candidates if (one.parent, one.token) not in kept_pairs]
+        kept_pairs = {(survivor.parent, survivor.token) for survivor in kept if survivor.total > -np.inf}
+        continuations = _continuations(expansion, totals_Bkm, slot)
+        pruned = [c for c in continuations if (c.parent, c.token) not in kept_pairs]
         finished = [
             FinishedHypothesis(parent, float(endings.log_probs_Bn[slot, parent]), score)
             for parent, score in enumerate(endings.scores_Bn[slot].tolist())
             if score > -np.inf
         ]
-        search_step = SearchStep(kept, sorted(pruned, key=lambda one: -one.total), finished)
+        search_step = SearchStep(kept, sorted(pruned, key=lambda continuation: -continuation.total), finished)
         observer(int(slots.requests_B[slot]), search_step)
 
 

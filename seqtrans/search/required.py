@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-Progress = tuple[int, ...]
+PhraseProgress = tuple[int, ...]
 """For each phrase the state of its automaton; the length of the phrase means that it is complete."""
 
 
@@ -19,22 +19,24 @@ class RequiredPhrases:
         """Prepare phrases of at least one subword each."""
         self.phrases = [tuple(phrase) for phrase in phrases]
         self._failures = [_failures(phrase) for phrase in self.phrases]
-        self.start: Progress = (0,) * len(self.phrases)
+        self.start: PhraseProgress = (0,) * len(self.phrases)
 
-    def next_progress(self, progress: Progress, token: int) -> Progress:
+    def next_progress(self, progress: PhraseProgress, token: int) -> PhraseProgress:
         """The progress of a hypothesis after one more subword."""
         return tuple(
             self._next_state(phrase, failures, state, token)
             for phrase, failures, state in zip(self.phrases, self._failures, progress, strict=True)
         )
 
-    def next_subwords(self, progress: Progress) -> list[int]:
+    def next_subwords(self, progress: PhraseProgress) -> list[int]:
         """The next subwords of incomplete phrases, each once; empty when all are complete."""
         pairs = zip(self.phrases, progress, strict=True)
         return list(dict.fromkeys(phrase[state] for phrase, state in pairs if state < len(phrase)))
 
-    def count(self, progress: Progress) -> int:
-        """The number of subwords of complete phrases, plus the largest state of an incomplete phrase."""
+    def count(self, progress: PhraseProgress) -> int:
+        """How many required subwords a hypothesis contains: all of its complete phrases, and those that it has of the
+        incomplete phrase that is furthest.
+        """
         complete = [state for phrase, state in zip(self.phrases, progress, strict=True) if state == len(phrase)]
         incomplete = [state for phrase, state in zip(self.phrases, progress, strict=True) if state < len(phrase)]
         return sum(complete) + max(incomplete, default=0)

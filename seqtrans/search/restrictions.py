@@ -1,6 +1,6 @@
 """The subwords that may not follow a hypothesis.
 
-Shapes: N rows, T subwords so far, V target vocabulary (or its candidates).
+Shapes: N rows, T subwords so far, V target vocabulary (with a shortlist: the candidates of a sentence).
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from torch import Tensor
 from seqtrans.search.candidates import Candidates
 from seqtrans.search.hypothesis import Request
 from seqtrans.search.options import SearchOptions
-from seqtrans.search.required import Progress, RequiredPhrases
+from seqtrans.search.required import PhraseProgress, RequiredPhrases
 from seqtrans.search.slots import Ints
 from seqtrans.text.subwords import BOS_ID, EOS_ID, PAD_ID
 
@@ -24,20 +24,23 @@ _NO_ROWS = np.zeros(0, dtype=np.int64), np.zeros(0, dtype=np.int64)
 
 @dataclass(frozen=True)
 class Rows:
-    """Unfinished hypotheses, possibly of several sentences."""
+    """Unfinished hypotheses, possibly of several sentences.
+
+    `history` and `progress` are functions, because most searches need neither.
+    """
 
     requests_N: Ints
     """The index of the request of each."""
     lengths_N: Ints
     """The number of subwords of each."""
     history: Callable[[], Ints]
-    """Gives these subwords [N, T], aligned to the right and filled up with -1."""
-    progress: Callable[[], Sequence[Progress]]
+    """Gives the subwords [N, T] of each, aligned to the right and filled up with -1."""
+    progress: Callable[[], Sequence[PhraseProgress]]
     """Gives the progress of each through its required phrases."""
 
 
 class Restrictions:
-    """Sets the log-probabilities of subwords that are not allowed to -inf. PAD and BOS are never allowed."""
+    """Masks subwords that may not follow: their log-probabilities become -inf. PAD and BOS may never follow."""
 
     def __init__(self, requests: Sequence[Request], options: SearchOptions, forbidden: Sequence[int] = ()) -> None:
         self.prefixes = [request.prefix for request in requests]
@@ -49,11 +52,11 @@ class Restrictions:
         self.has_phrases = any(request.required for request in requests)
 
     def apply(self, log_probs_NV: Tensor, rows: Rows, candidates: Candidates | None = None) -> None:
-        """Write -inf into the log-probabilities of subwords that are not allowed.
+        """Mask the subwords that may not follow each row.
 
-        With `candidates`, the columns are the candidates of each row. Inside a prefix only its next subword is allowed.
+        With `candidates`, the columns are the candidates of each row. Inside a prefix only its next subword may follow.
         A hypothesis may not end before its required phrases are complete. The next subwords of a prefix or a required
-        phrase are allowed even where another restriction forbids them.
+        phrase may follow even where another restriction forbids them.
         """
 
         def index(rows: Ints, tokens: Ints) -> tuple[Tensor, Tensor]:

@@ -46,8 +46,8 @@ class StepScorer(Protocol):
         """Read the last subword of each row.
 
         Returns the natural log-probabilities of the next subword [N, V], the state after the step and the attention
-        weights [N, S]. With candidates, the log-probabilities are [N, C], in the order of the candidates. None is
-        above 0, and the caller may write into them.
+        weights [N, S]. With candidates, the log-probabilities are [N, C], in the order of the candidates. All
+        log-probabilities are at most 0. The caller may write into them.
         """
         ...
 
@@ -62,7 +62,7 @@ class ModelState:
     """The output layer of each sentence's candidates; None if every subword may follow."""
 
     def select(self, rows: Tensor | None, sentences: Tensor | None = None) -> ModelState:
-        """See `SearchState`. The rows of a sentence share its memory, which is never copied."""
+        """See `SearchState`. The rows of a sentence share its memory, copied only when sentences leave or join."""
         memory, output = self.memory, self.output
         if sentences is not None:
             memory, output = memory.select(sentences), None if output is None else output.select(sentences)

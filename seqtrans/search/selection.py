@@ -1,7 +1,7 @@
 """Three ways to select the continuations that stay in the beam.
 
 `best` selects the likeliest. `best_of_groups` selects the likeliest of each group in diverse beam search.
-`best_of_banks` shares the beam among hypotheses with different numbers of subwords of required phrases.
+`best_of_banks` shares the beam among hypotheses that contain different numbers of required subwords.
 
 Shapes: B sentences, k hypotheses of each, m continuations of each, M = k * m, K selected continuations.
 """
@@ -66,9 +66,9 @@ def best_of_groups(
 def best_of_banks(totals_BM: Floats, bank_BM: Ints, count: int) -> tuple[Ints, Floats]:
     """Like `best`, with the beam shared among banks: dynamic beam allocation (Post & Vilar 2018).
 
-    Continuations with equal numbers `bank_BM` of subwords of required phrases form a bank. The best continuation of
-    each bank is selected first, then the second best of each, and so on, and in each round the bank with the largest
-    number is first (Hu et al. 2019, section 3). A row with one bank is selected as in `best`.
+    Continuations after which the hypothesis contains equally many required subwords, `bank_BM`, form a bank. The best
+    continuation of each bank is selected first, then the second best of each, and so on, and in each round the bank
+    with the largest number is first (Hu et al. 2019, section 3). A row with one bank is selected as in `best`.
     """
     positions, totals = best(totals_BM, count)
     for row in np.flatnonzero((bank_BM != bank_BM[:, :1]).any(axis=1)).tolist():

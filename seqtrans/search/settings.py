@@ -9,8 +9,8 @@ from seqtrans.config.binding import SettingsConflict, checked_values
 from seqtrans.errors import UsageError
 from seqtrans.search.options import SearchOptions
 
-Layer = tuple[Mapping[str, Any], str]
-"""Keys with their values, and the name of their source for error messages."""
+SettingsSource = tuple[Mapping[str, Any], str]
+"""Keys with their values, and where they come from, for error messages."""
 
 REQUIREMENTS = {
     "lm_weight": "a language model (--lm)",
@@ -26,31 +26,34 @@ REQUIREMENTS = {
 
 
 def search_options(
-    shared: Sequence[Layer], explicit: Sequence[Layer], *, models: int = 1, language_model: bool = False
+    shared: Sequence[SettingsSource],
+    explicit: Sequence[SettingsSource],
+    *,
+    models: int = 1,
+    language_model: bool = False,
 ) -> SearchOptions:
-    """The options that several layers set; a later layer overrides an earlier one.
+    """The options that several sources set; a later source overrides an earlier one.
 
-    The `shared` layers (a settings file, the environment) apply to many commands. An option in them is ignored if it
-    has no effect here or if an explicit option excludes it. In the `explicit` layers such an option is an error.
+    The `shared` sources (a settings file, the environment) apply to many commands. An option in them is ignored if it
+    has no effect here or if an explicit option excludes it. In the `explicit` sources such an option is an error.
     `models` is the number of translators.
 
     Raises:
         UsageError: an unknown option, a wrong type, a value out of range, or options that exclude each other.
     """
     explicit_values, _ = _merged(explicit)
-    shared_values, sources = _merged(shared)
+    shared_values, origins = _merged(shared)
     while True:
         values = {**shared_values, **explicit_values}
         available = _available(values, models, language_model)
         unused = [key for key, requirement in REQUIREMENTS.items() if key in values and not available[requirement]]
         try:
             options = SearchOptions(**{key: value for key, value in values.items() if key not in unused})
-        except SettingsConflict as error:
-            own = [key for key in error.keys if key in shared_values and key not in explicit_values]
-            if not own or not explicit_values.keys() & error.keys:
-                origins = ", ".join(dict.fromkeys(sources[key] for key in own))
-                raise SettingsConflict(f"{origins}: {error}" if origins else str(error), *error.keys) from None
-            del shared_values[own[0]]
+        except SettingsConflict as conflict:
+            shared_keys = [key for key in conflict.keys if key in shared_values and key not in explicit_values]
+            if not shared_keys or not explicit_values.keys() & conflict.keys:
+                raise conflict.with_origins({key: origins[key] for key in shared_keys}) from None
+            del shared_values[shared_keys[0]]  # an explicit option excludes it: try again without
             continue
         for key in unused:
             if key in explicit_values:
@@ -70,12 +73,12 @@ def _available(values: Mapping[str, Any], models: int, language_model: bool) -> 
     }
 
 
-def _merged(layers: Sequence[Layer]) -> tuple[dict[str, Any], dict[str, str]]:
-    """The values of all layers, later ones over earlier ones, each checked by itself; and where each comes from."""
+def _merged(sources: Sequence[SettingsSource]) -> tuple[dict[str, Any], dict[str, str]]:
+    """The values of all sources, later ones over earlier ones, each checked by itself; and the origin of each."""
     values: dict[str, Any] = {}
-    sources: dict[str, str] = {}
-    for keys, where in layers:
-        checked = checked_values(SearchOptions, "search", keys, where)
+    origins: dict[str, str] = {}
+    for keys, origin in sources:
+        checked = checked_values(SearchOptions, "search", keys, origin)
         values |= checked
-        sources |= dict.fromkeys(checked, where)
-    return values, sources
+        origins |= dict.fromkeys(checked, origin)
+    return values, origins

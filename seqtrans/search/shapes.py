@@ -1,9 +1,9 @@
 """Batch sizes and source lengths of a search, rounded so that a search has few tensor shapes.
 
-Sentences of a batch end at different steps. Two costs speak against removing each at once. The libraries behind torch
-build and cache a kernel for every new shape of a matrix product, which takes milliseconds and megabytes. And removing
-a sentence copies the tensors of those that stay. So ended sentences stay in the batch until enough new ones can
-replace them, or until the rest fits a smaller rounded size.
+Sentences of a batch end at different steps. Two costs speak against removing each as soon as it ends. The libraries
+behind torch build and cache a kernel for every new shape of a matrix product, which takes milliseconds and megabytes.
+And removing a sentence copies the tensors of those that stay. So ended sentences stay in the batch until enough new
+ones can replace them, or until the rest fits a smaller rounded size.
 
 Shapes: B sentences, S source positions.
 """
@@ -26,13 +26,13 @@ REFILL = 2
 
 
 def rounded_batch_size(count: int) -> int:
-    """The batch size for `count` sentences: rounded up to three binary digits, which adds less than a quarter."""
+    """The batch size for `count` sentences: rounded up to three significant bits, which adds less than a quarter."""
     step = 1 << max(count.bit_length() - 3, 0)
     return -(-count // step) * step
 
 
 def join_count(waiting: int, free: int) -> int:
-    """How many of `waiting` sentences join a batch with `free` places: rounded down to three binary digits."""
+    """How many of `waiting` sentences join a batch with `free` places: rounded down to three significant bits."""
     count = min(waiting, free)
     step = 1 << max(count.bit_length() - 3, 0)
     return count // step * step
@@ -57,7 +57,7 @@ def kept_sentences(done_B: NDArray[np.bool_], places: int, joins: int = 0) -> ND
 def rounded_length(longest: int) -> int:
     """The padded length for sources of up to `longest` positions.
 
-    It is rounded up to a multiple of 8 or, from 32 on, to two binary digits.
+    It is rounded up to a multiple of 8 or, from 32 on, to two significant bits.
     """
     step = max(LENGTH_STEP, 1 << max(longest.bit_length() - 2, 0))
     return -(-longest // step) * step

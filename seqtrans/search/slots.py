@@ -1,6 +1,6 @@
 """The state of the search for each sentence in the batch.
 
-Shapes: B sentences, K hypotheses of each, n finished hypotheses that are kept.
+Shapes: B sentences, K hypotheses of each, n endings of each.
 """
 
 from __future__ import annotations
@@ -29,10 +29,14 @@ def to_numpy(values: Tensor) -> Any:
 
 @dataclass(frozen=True)
 class Endings:
-    """The best finished hypotheses of each sentence, best first. Each is a row of the trace followed by EOS."""
+    """Finished hypotheses of each sentence. An ending is a row of the trace, followed by EOS.
+
+    `Slots` keeps the n best, best first. `possible_endings` gives one for each of k hypotheses, also for those that may
+    not end.
+    """
 
     scores_Bn: Floats
-    """See `Ranking`; -inf where there is no hypothesis."""
+    """See `Ranking`; -inf where there is no hypothesis, or where it may not end."""
     log_probs_Bn: Floats
     """The log-probability of the whole hypothesis, EOS included."""
     eos_Bn: Floats

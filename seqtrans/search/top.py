@@ -28,8 +28,8 @@ def top(values_NM: Tensor, k: int) -> tuple[Tensor, Tensor]:
 def top_by_groups(values_NM: Tensor, k: int) -> tuple[Tensor, Tensor]:
     """`top` in two stages: the k largest values lie within the k groups with the largest maxima.
 
-    A group consists of every (M / size)-th value. So the group maxima come from halving: the maximum of one half of a
-    row and the other, and again of the result.
+    A group consists of every (M / size)-th value. So halving gives the group maxima: the elementwise maximum of the two
+    halves of a row, then of the two halves of the result, and so on.
     """
     rows, columns = values_NM.shape
     k = min(k, columns)

@@ -47,7 +47,7 @@ class Trace:
         return len(self.steps)
 
     def read(self, row: int, first_step: int, end_step: int) -> tuple[list[int], list[float], list[Tensor]]:
-        """Tokens, log-probabilities and attention weights [S] of the hypothesis that is `row` before `end_step`.
+        """Tokens, log-probabilities and attention weights [S] of the hypothesis in this row before step `end_step`.
 
         `first_step` is the step that holds its first token.
         """
@@ -87,8 +87,8 @@ class Trace:
             self.attention[number] = None
 
 
-def alignment_of(weights: Sequence[Tensor], positions: int) -> Tensor:
-    """Attention weights [T, positions] from those of each step, which may have different amounts of padding."""
+def attention_matrix(weights: Sequence[Tensor], positions: int) -> Tensor:
+    """The attention weights [T, positions] of a hypothesis from those of its steps, which may differ in padding."""
     return torch.stack([row[:positions] for row in weights]) if weights else torch.zeros(0, positions)
 
 

@@ -18,7 +18,7 @@ from seqtrans.text.corpus import EncodedCorpus
 from seqtrans.text.subwords import BOS_ID, EOS_ID, PAD_ID
 
 POOL = 100
-"""Batches whose pairs are sorted by length together: enough for little padding, few enough to shuffle well."""
+"""How many batches' pairs are sorted by length together: enough for little padding, few enough to shuffle well."""
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from seqtrans.errors import DataError
 from seqtrans.io.lines import read_whole
 from seqtrans.text.subwords import SubwordModel
-from seqtrans.text.tokens import Tokens
+from seqtrans.text.tokens import TokenVocabulary
 
 WARN_SHARE = 0.2
 """A larger share of dropped pairs gives a warning."""
@@ -26,23 +26,31 @@ class ParallelText:
     source: list[str]
     target: list[str]
     digests: dict[str, str]
+    """By side, "source" and "target"; of one file for both sides, ""."""
+    numbers: Sequence[int] = ()
+    """The line number of each pair, from 1, in its file; empty if these are 1, 2, 3 and so on."""
 
     def __len__(self) -> int:
         return len(self.source)
 
+    def line_number(self, row: int) -> int:
+        """The line number, from 1, of a pair in its file."""
+        return self.numbers[row] if self.numbers else row + 1
 
-def read_parallel(paths: Sequence[Path], *, uncut: bool = False) -> ParallelText:
-    """Read two aligned files, or one file of `source TAB target` lines; logs what had to be mended.
+
+def read_parallel(paths: Sequence[Path], *, refuse_long_lines: bool = False) -> ParallelText:
+    """Read two files whose lines i belong together, or one file of `source TAB target` lines.
+
+    Logs what had to be mended.
 
     Raises:
         DataError: not UTF-8 (with line and byte offset), unequal line counts, a line without exactly one TAB, no
-            lines; with `uncut`, also a line that is too long.
+            lines; with `refuse_long_lines`, also a line that is too long.
         StreamError: a file cannot be read.
     """
     name = " ".join(str(path) for path in paths)
-    texts = [read_whole(path, uncut=uncut) for path in paths]
-    sides = ("source ", "target ") if len(paths) == 2 else ("",) * len(paths)
-    digests = {side + path.name: digest for side, path, (_, digest) in zip(sides, paths, texts, strict=True)}
+    texts = [read_whole(path, refuse_long_lines=refuse_long_lines) for path in paths]
+    digests = dict(zip(("source", "target") if len(paths) == 2 else ("",), (d for _, d in texts), strict=False))
     if len(paths) == 1:
         source, target = _columns(paths[0], texts[0][0])
     elif len(paths) == 2:
@@ -67,12 +75,15 @@ def split_pair(line: str, where: str) -> tuple[str, str]:
     """
     left, tab, right = line.partition("\t")
     if not tab or "\t" in right:
-        raise DataError(f"{where}: has {line.count(chr(9))} TABs; one between source and target is needed")
+        raise DataError(
+            f"{where}: has {line.count(chr(9))} TABs; one between source and target is needed"
+            + ("; `cut -f 1,2` leaves the first two columns" if tab else "")
+        )
     return left, right
 
 
 def _columns(path: Path, lines: list[str]) -> tuple[list[str], list[str]]:
-    pairs = [split_pair(line, f"{path}:{number}") for number, line in enumerate(lines, 1)]
+    pairs = [split_pair(line, f"{path}:{number}") if line.strip() else ("", "") for number, line in enumerate(lines, 1)]
     return [source for source, _ in pairs], [target for _, target in pairs]
 
 
@@ -113,9 +124,9 @@ class EncodedCorpus:
     source: Ragged
     target: Ragged
     kept: NDArray[np.int64]
-    """Line numbers, from 0, of the kept pairs."""
+    """Line numbers, from 1, of the kept pairs."""
     dropped: dict[str, list[int]]
-    """Line numbers, from 0, of the dropped pairs, by reason."""
+    """Line numbers, from 1, of the dropped pairs, by reason."""
 
     def __len__(self) -> int:
         return len(self.source)
@@ -142,8 +153,8 @@ class EncodedCorpus:
 
 
 def _lines(numbers: Sequence[int]) -> str:
-    """The first line numbers, counted from 1."""
-    first = ", ".join(str(number + 1) for number in numbers[:3])
+    """The first line numbers."""
+    first = ", ".join(map(str, numbers[:3]))
     return f"line{'s' if len(numbers) > 1 else ''} {first}{', ...' if len(numbers) > 3 else ''}"
 
 
@@ -153,36 +164,37 @@ def encode_corpus(
     target_subwords: SubwordModel,
     max_length: int,
     *,
-    aligned: bool = False,
+    token_by_token: bool = False,
 ) -> EncodedCorpus:
     """Encode a parallel text, dropping pairs with an empty side or more than `max_length` subwords on one.
 
-    With `aligned`, the sides are split into `Tokens` and each token stands for the one at the same place on the other
-    side; pairs with unequal numbers of tokens are dropped too.
+    With `token_by_token`, a `TokenVocabulary` splits each side, and token i of the source belongs to token i of the
+    target; pairs with unequal numbers of tokens are dropped too.
 
     Raises:
         DataError: no pair is left.
     """
-    if aligned:
-        source = Tokens(source_subwords).encode_batch(text.source)
-        target = Tokens(target_subwords).encode_batch(text.target)
+    if token_by_token:
+        source = TokenVocabulary(source_subwords).encode_batch(text.source)
+        target = TokenVocabulary(target_subwords).encode_batch(text.target)
     else:
         source, target = source_subwords.encode_batch(text.source), target_subwords.encode_batch(text.target)
     kept: list[int] = []
     dropped: dict[str, list[int]] = {}
-    for number, (s, t) in enumerate(zip(source, target, strict=True)):
+    for row, (s, t) in enumerate(zip(source, target, strict=True)):
         reason = _reason_to_drop(len(s), len(t), max_length)
-        if not reason and aligned and len(s) != len(t):
+        if not reason and token_by_token and len(s) != len(t):
             reason = "unequal numbers of tokens"
         if reason:
-            dropped.setdefault(reason, []).append(number)
+            dropped.setdefault(reason, []).append(text.line_number(row))
         else:
-            kept.append(number)
+            kept.append(row)
     if not kept:
         reasons = ", ".join(f"{len(at)} {reason}" for reason, at in dropped.items())
         raise DataError(f"{text.name}: no sentence pair is usable ({reasons})")
-    pick = [Ragged.of([side[i] for i in kept]) for side in (source, target)]
-    return EncodedCorpus(pick[0], pick[1], np.array(kept, dtype=np.int64), dropped)
+    kept_source, kept_target = (Ragged.of([side[i] for i in kept]) for side in (source, target))
+    numbers = np.array([text.line_number(row) for row in kept], dtype=np.int64)
+    return EncodedCorpus(kept_source, kept_target, numbers, dropped)
 
 
 def _reason_to_drop(source: int, target: int, max_length: int) -> str:

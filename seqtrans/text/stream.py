@@ -38,11 +38,11 @@ def read_text(paths: Sequence[Path]) -> PlainText:
     """
     name = " ".join(map(str, paths))
     lines: list[str] = []
-    digests = {}
+    digests: dict[str, str] = {}
     for path in paths:
-        text, digest = read_whole(path, uncut=True)
+        text, digest = read_whole(path, refuse_long_lines=True)
         lines += text
-        digests[path.name if path.name not in digests else str(path)] = digest
+        digests["" if len(paths) == 1 else f"file {len(digests) + 1}"] = digest
     if not lines:
         raise DataError(f"{name}: there are no lines")
     return PlainText(name, lines, digests)
@@ -54,7 +54,7 @@ class TextStream:
 
     ids: NDArray[np.int32]
     characters: int
-    """Of the normalised text, unknown ones and line ends included."""
+    """The number of characters of the normalised text, unknown ones and line ends included."""
 
     def __len__(self) -> int:
         return len(self.ids)
@@ -86,8 +86,8 @@ class Segment:
 class Segments:
     """A text cut into streams that are read side by side, and the streams cut into segments.
 
-    Each epoch starts at another place of the text and goes on at its beginning when it reaches the end, so that
-    streams and segments begin elsewhere. Up to B - 1 subwords before that place are left out of the epoch.
+    Each epoch starts at another place of the text, and from the text's end goes on at its beginning, so that streams
+    and segments begin at other places each time. Up to B - 1 subwords before that place are left out of the epoch.
     """
 
     def __init__(self, text: TextStream, streams: int, steps: int) -> None:

@@ -37,13 +37,13 @@ MAX_VOCAB_SIZE = 1_000_000
 
 MAX_CHARACTERS = 100_000_000
 """Text beyond this is thinned evenly: after a million lines the statistics of subwords change little, and
-SentencePiece takes some 25 bytes of memory a character for unigram, 12 for bpe."""
+SentencePiece takes some 25 bytes of memory per character for unigram, 12 for bpe."""
 
 RESERVED = "\u2585"
 """SentencePiece skips every line that holds this character."""
 
 _CHUNK_CHARACTERS = 4000
-"""Longer lines go in several parts: SentencePiece skips long lines, and stops at words beyond 65,535."""
+"""Longer lines go in several parts: SentencePiece skips long lines, and fails at words of over 65,535 characters."""
 
 # Results depend on the number of threads, which the model records, so it is the same on every machine.
 _THREADS = 4
@@ -53,7 +53,7 @@ _NOT_FOR_TRAINING = str.maketrans({"\0": " ", "\n": " ", "\r": " ", SPACE: " ", 
 
 
 def fitting_vocab_size(pairs: int) -> int:
-    """A vocabulary size fit to a corpus of `pairs` sentence pairs: 25 * sqrt(pairs), within 200 and 16,000.
+    """A vocabulary size that suits a corpus of `pairs` sentence pairs: 25 * sqrt(pairs), but 200 to 16,000.
 
     A small corpus shows each subword of a large vocabulary too rarely to learn its embedding, and does better
     with a small one (Sennrich & Zhang 2019, "Revisiting Low-Resource Neural Machine Translation"). Below 200
@@ -76,11 +76,11 @@ def learn_subwords(
     `vocab_size` counts the four special subwords. It is lowered where the text has fewer subwords, which is logged
     unless the size is meant as a limit (`at_most`), and raised where the characters alone need more. `byte_fallback`
     spells unknown characters in UTF-8 bytes (256 ids more). While SentencePiece works, SIGINT and SIGTERM end the
-    process at once: there is nothing to save, and its C++ would not let Python see them.
+    process at once: there is nothing to save, and Python handles signals only after C++ returns.
 
     Raises:
         DataError: there is no text.
-        UsageError: a size or type that cannot be, or byte fallback for a type that has none.
+        UsageError: an invalid size, type or normalisation, or byte fallback for a type that has none.
     """
     if subword_type not in SUBWORD_TYPES:
         raise UsageError(f"subword type {subword_type!r}: choose one of {', '.join(SUBWORD_TYPES)}")
@@ -102,7 +102,7 @@ def learn_subwords(
             f"{text.lines} lines, and from the characters of all"
         )
 
-    size = max(vocab_size, _fewest(text, subword_type, byte_fallback))
+    size = max(vocab_size, _smallest_size(text, subword_type, byte_fallback))
     if size > vocab_size:
         _logger.info(f"vocabulary size {vocab_size} is too small for the characters of this text: {size} taken")
     model = SubwordModel(_train(text, subword_type, size, normalization, byte_fallback))
@@ -119,8 +119,9 @@ class _Text:
     stride: int = 1
     lines: int = 0
     reserved: int = 0
+    """How many lines hold `RESERVED`."""
     characters: set[str] = field(default_factory=set)
-    """Every character of all lines, also of those that were left out; no spaces."""
+    """Every character of all lines, also of those that are not kept; no spaces."""
 
 
 def _collect(lines: Iterable[str], normalization: Normalization) -> _Text:
@@ -153,8 +154,8 @@ def _normalizer(normalization: Normalization) -> Callable[[str], str]:
     return lambda line: str(rules.normalize(line))
 
 
-def _fewest(text: _Text, subword_type: SubwordType, byte_fallback: bool) -> int:
-    """The smallest vocabulary that keeps every character and the space; one of words may leave words out."""
+def _smallest_size(text: _Text, subword_type: SubwordType, byte_fallback: bool) -> int:
+    """The size of a vocabulary that just holds every character and the space; one of words may leave words out."""
     if subword_type == "word":
         return FIRST_PIECE_ID + 1
     return FIRST_PIECE_ID + len(text.characters) + 1 + (256 if byte_fallback else 0)
@@ -171,7 +172,7 @@ def _chunks(lines: Iterable[str]) -> Iterator[str]:
 
 def _train(text: _Text, subword_type: SubwordType, size: int, normalization: str, byte_fallback: bool) -> bytes:
     writer = io.BytesIO()
-    # Where lines were left out, rare characters may be missing. Otherwise they need not be listed in the model.
+    # If lines were left out, rare characters may be missing in the others. If not, no list is needed in the model.
     required = "".join(sorted(text.characters)) if text.stride > 1 else ""
     try:
         with _signals_end_the_process():
@@ -201,7 +202,7 @@ def _train(text: _Text, subword_type: SubwordType, size: int, normalization: str
 
 @contextmanager
 def _signals_end_the_process() -> Iterator[None]:
-    """Give SIGINT and SIGTERM their default effect, as Python's handlers run only after the C++ returns."""
+    """Give SIGINT and SIGTERM their default effect, as Python's handlers run only after C++ returns."""
     if threading.current_thread() is not threading.main_thread():
         yield
         return

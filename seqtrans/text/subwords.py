@@ -40,11 +40,11 @@ _MODEL_TYPE, _VOCAB_SIZE, _WHITESPACE_AS_SUFFIX = 3, 4, 24
 
 
 class SubwordModel:
-    """A learned segmentation: `decode(encode(text))` is `text` wherever every character is in the vocabulary.
+    """A learned segmentation: `decode(encode(text))` equals `normalize(text)` if all its subwords are known.
 
-    Normalisation comes first: runs of spaces become one space, spaces at the ends are removed, U+2581 counts as a
-    space, and a model learned with NFKC applies that. `decode_pieces(encode_pieces(text))` is the normalised text
-    even where characters are unknown, since unknown pieces keep their text.
+    Normalisation makes runs of spaces one space, removes spaces at the ends, takes U+2581 for a space, and applies
+    NFKC in a model that was learned with it. `decode_pieces(encode_pieces(text))` equals `normalize(text)` even with
+    unknown subwords, since these keep their text.
     """
 
     def __init__(self, proto: bytes, name: str = "subword model") -> None:
@@ -106,7 +106,7 @@ class SubwordModel:
         return cast(list[int], self._processor.encode(_plain(text), out_type=int))
 
     def encode_batch(self, texts: Sequence[str], *, threads: int = -1) -> list[list[int]]:
-        """`encode` of each text, computed by `threads` threads (-1: one a processor)."""
+        """`encode` of each text, computed by `threads` threads (-1: one per processor)."""
         if self.type == "word":
             return [self.encode(text) for text in texts]
         lines = list(map(_plain, texts))
@@ -119,7 +119,7 @@ class SubwordModel:
         return cast(list[str], self._processor.encode(_plain(text), out_type=str))
 
     def encode_pieces_batch(self, texts: Sequence[str], *, threads: int = -1) -> list[list[str]]:
-        """`encode_pieces` of each text, computed by `threads` threads (-1: one a processor)."""
+        """`encode_pieces` of each text, computed by `threads` threads (-1: one per processor)."""
         if self.type == "word":
             return [self._words(text) for text in texts]
         lines = list(map(_plain, texts))
@@ -164,7 +164,7 @@ class SubwordModel:
         return self.piece(number).startswith(SPACE) or (self.type == "word" and number == UNK_ID)
 
     def normalize(self, text: str) -> str:
-        """The normalised text, which is also the result of decoding the encoded text."""
+        """The normalised text, as the class describes it."""
         normalized = cast(str, self._processor.normalize(_plain(text)))
         return normalized.replace(SPACE, " ").removeprefix(" ")
 

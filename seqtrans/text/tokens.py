@@ -14,29 +14,29 @@ _LIGATURE = "\ufb01"
 """A character that NFKC normalisation replaces by two."""
 
 
-class Tokens:
-    """Splits the lines of one side into tokens with one id each; none is merged, added or lost."""
+class TokenVocabulary:
+    """The tokens of one side: splits lines into tokens, each with one id; none is merged, added or lost."""
 
     def __init__(self, subwords: SubwordModel) -> None:
         """Use the vocabulary of a side.
 
         Raises:
-            UsageError: its subwords are neither characters nor words, or it changes characters.
+            UsageError: its subwords are neither characters nor words, or it normalises characters.
         """
         if subwords.type not in TOKEN_TYPES:
-            raise UsageError(f"tokens are of type {' or '.join(TOKEN_TYPES)}, not {subwords.type}")
+            raise UsageError(f"a tagger needs subwords of type {' or '.join(TOKEN_TYPES)}, not {subwords.type}")
         if subwords.type == "char" and subwords.normalize(_LIGATURE) != _LIGATURE:
-            raise UsageError("tokens are taken as they stand: learn the subwords without --normalization")
+            raise UsageError("a tagger needs unnormalised characters: learn the subwords without --normalization")
         self.subwords = subwords
-        self.words = subwords.type == "word"
+        self.of_words = subwords.type == "word"
 
     def split(self, line: str) -> list[str]:
-        """The words of the normalised line, or its characters with spaces."""
-        return [w.removeprefix(SPACE) for w in self.subwords.encode_pieces(line)] if self.words else list(line)
+        """The words of the normalised line, or all characters of the line, spaces too."""
+        return [w.removeprefix(SPACE) for w in self.subwords.encode_pieces(line)] if self.of_words else list(line)
 
     def ids(self, tokens: Sequence[str]) -> list[int]:
         """An id for each token."""
-        if self.words:
+        if self.of_words:
             return [self.subwords.id_of(SPACE + token) for token in tokens]
         return [self.subwords.id_of(SPACE if token == " " else token) for token in tokens]
 
@@ -45,13 +45,13 @@ class Tokens:
         pieces = self.subwords.pieces(ids)
         return (
             [piece.removeprefix(SPACE) for piece in pieces]
-            if self.words
+            if self.of_words
             else [piece.replace(SPACE, " ") for piece in pieces]
         )
 
     def join(self, tokens: Sequence[str]) -> str:
         """The tokens as one line."""
-        return (" " if self.words else "").join(tokens)
+        return (" " if self.of_words else "").join(tokens)
 
     def encode_batch(self, lines: Sequence[str]) -> list[list[int]]:
         """The ids of each line."""

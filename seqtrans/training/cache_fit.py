@@ -31,18 +31,18 @@ class CacheFit:
 
     def read(self, segment: Segment, readouts_TBE: Tensor, logits: Callable[[Tensor], Tensor]) -> None:
         """Add the loss of the next segment; `logits` computes the scores of readouts."""
-        logs_TB = _of_targets(readouts_TBE, segment.outputs_TB, logits)
-        pieces = (
-            tensor.split(STEPS_AT_ONCE) for tensor in (readouts_TBE, segment.inputs_TB, segment.outputs_TB, logs_TB)
-        )
-        for readouts, inputs, outputs, logs in zip(*pieces, strict=True):
-            likeness, self._past = self.cache.look(readouts, inputs, self._past)
-            same = likeness.followed_by(outputs)
+        log_probs_TB = _of_targets(readouts_TBE, segment.outputs_TB, logits)
+        tensors = readouts_TBE, segment.inputs_TB, segment.outputs_TB, log_probs_TB
+        pieces = (tensor.split(STEPS_AT_ONCE) for tensor in tensors)
+        for readouts, inputs, outputs, log_probs in zip(*pieces, strict=True):
+            similarity, self._past = self.cache.compare(readouts, inputs, self._past)
+            same = similarity.matches(outputs)
             for sharpness in SHARPNESSES:
-                weights = likeness.weights(sharpness)
-                copied, reach = (weights * same).sum(dim=2).t(), weights.sum(dim=2).t() > 0
+                weights = similarity.weights(sharpness)
+                copied, has_past = (weights * same).sum(dim=2).t(), weights.sum(dim=2).t() > 0
                 for share in SHARES:
-                    self._nats[sharpness, share] -= float(mixed(logs, copied, share, reach).sum(dtype=torch.float64))
+                    mixture = mixed(log_probs, copied, share, has_past)
+                    self._nats[sharpness, share] -= float(mixture.sum(dtype=torch.float64))
 
     def choose(self) -> float:
         """Give the cache the best settings, of equal ones those with the smaller share; return their loss in nats."""

@@ -1,8 +1,9 @@
 """Checkpoints, from which a training is resumed with the same result to the bit.
 
-A checkpoint holds weights, optimiser state, moving average and subwords, and the position in the data. Random numbers
-need no state: those of a step follow from the seed and the step (`seqtrans.randomness`). The folder that holds the
-checkpoints also keeps the best model, so that a training can be resumed even if its output was deleted.
+A checkpoint holds weights, optimiser state, moving average, subwords, shortlist, the recurrent state that a language
+model carries from batch to batch, and the position in the data. Random numbers need no state: those of a step follow
+from the seed and the step (`seqtrans.randomness`). The folder that holds the checkpoints also keeps the best model, so
+that a training can be resumed even if its output was deleted.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ import fcntl
 import logging
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Any
@@ -23,6 +24,7 @@ from seqtrans.config.schema import Config
 from seqtrans.errors import DataError, StreamError, UsageError, excerpt
 from seqtrans.io.container import read_sealed, write_sealed
 from seqtrans.model.file import MESSAGE_LENGTH, SOURCE_SUBWORDS, subwords_from
+from seqtrans.model.shortlist import Shortlist, shortlist_from
 from seqtrans.text.subwords import SubwordModel
 
 _logger = logging.getLogger(__name__)
@@ -37,7 +39,7 @@ def beside(output: Path, ending: str) -> Path:
 
 @dataclass
 class Position:
-    """The progress of a training."""
+    """How far a training is, and its best score so far."""
 
     step: int = 0
     """Completed updates."""
@@ -52,6 +54,8 @@ class Position:
     validated: int = 0
     """The step of the last validation."""
     best_score: float | None = None
+    best_loss: float | None = None
+    """The development loss of the best model."""
     best_step: int = 0
     stale: int = 0
     """Validations since the best one."""
@@ -68,11 +72,11 @@ class Checkpoint:
     config: Config
     position: Position
     digests: dict[str, str]
-    """SHA-256 of corpus files and subword models."""
+    """SHA-256 of corpus files and subword models, by role, such as "source of the training text"."""
     tensors: dict[str, Tensor]
 
     def part(self, name: str) -> dict[str, Tensor]:
-        """The tensors of one part: weights or average, by parameter name."""
+        """The tensors of one part: `weights` or `average` by parameter name, `carried` by number."""
         start = f"{name}."
         return {key.removeprefix(start): tensor for key, tensor in self.tensors.items() if key.startswith(start)}
 
@@ -81,6 +85,13 @@ class Checkpoint:
         if SOURCE_SUBWORDS not in self.tensors:
             return None
         return subwords_from(dict(self.tensors), "checkpoint")
+
+    def shortlist(self, source: SubwordModel, target: SubwordModel) -> Shortlist | None:
+        """The shortlist for these subwords, where the checkpoint has one."""
+        try:
+            return shortlist_from(dict(self.tensors), source.size, target.size)
+        except ValueError:
+            return None
 
 
 class StateFolder:
@@ -96,18 +107,21 @@ class StateFolder:
 
     @contextmanager
     def locked(self) -> Iterator[None]:
-        """Inside the block, no other training can use this output.
+        """Inside the block, no other training can use this output. A folder that stays empty is removed after it.
 
         Raises:
             StreamError: another training uses it, or the folder cannot be written.
         """
+        lock = self.path / "lock"
         try:
             self.path.mkdir(parents=True, exist_ok=True)
-            descriptor = os.open(self.path / "lock", os.O_RDWR | os.O_CREAT, 0o666)
+            descriptor = os.open(lock, os.O_RDWR | os.O_CREAT, 0o666)
         except OSError as error:
             raise StreamError(f"{self.path}: cannot be written: {error.strerror}") from None
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            if not _is_at(descriptor, lock):  # the training that had it has just removed it
+                raise FileNotFoundError
         except OSError:
             os.close(descriptor)
             raise StreamError(
@@ -116,6 +130,10 @@ class StateFolder:
         try:
             yield
         finally:
+            if list(self.path.iterdir()) == [lock]:  # the training failed before its first checkpoint
+                with suppress(OSError):
+                    lock.unlink()
+                    self.path.rmdir()
             os.close(descriptor)
 
     def exists(self) -> bool:
@@ -157,11 +175,16 @@ class StateFolder:
             if not self.previous.exists():
                 raise
             damaged = isinstance(error, DataError)
-            _logger.warning(f"{error}; going on from the checkpoint before it")
+            _logger.warning(f"{error}; resuming from the checkpoint before it")
             checkpoint = _read(self.previous)
             if damaged:
                 self.last.unlink()  # it must not take the place of the good one at the next save
             return checkpoint
+
+
+def _is_at(descriptor: int, path: Path) -> bool:
+    """Whether an open file still has this path."""
+    return path.exists() and os.path.samestat(os.fstat(descriptor), path.stat())
 
 
 def _read(path: Path) -> Checkpoint:
@@ -174,7 +197,12 @@ def _read(path: Path) -> Checkpoint:
         raise DataError(f"{path}: the checkpoint does not fit this version of seqtrans: {reason}") from None
 
 
-_POSITION_TYPES = {"seconds": (int, float), "best_score": (float, type(None)), "finished": (bool,)}
+_POSITION_TYPES = {
+    "seconds": (int, float),
+    "best_score": (float, type(None)),
+    "best_loss": (float, type(None)),
+    "finished": (bool,),
+}
 """Of fields that are not whole numbers."""
 
 
@@ -188,7 +216,7 @@ def _position(values: Any) -> Position:
     for name, value in asdict(position).items():
         if type(value) not in _POSITION_TYPES.get(name, (int,)):
             raise TypeError(f"position: {name} cannot be {excerpt(value)}")
-        if name != "best_score" and not 0 <= value < 2**63:
+        if name not in ("best_score", "best_loss") and not 0 <= value < 2**63:
             raise ValueError(f"position: {name} is out of range")
     return position
 

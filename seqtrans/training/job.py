@@ -6,16 +6,16 @@ import logging
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from seqtrans.config.schema import BUDGET_KEYS, Config, TrainingConfig
+from seqtrans.config.schema import STOPPING_KEYS, Config, TrainingConfig
 from seqtrans.device import Compute
-from seqtrans.errors import DataError, StreamError, UsageError
+from seqtrans.errors import DataError, SeqtransError, StreamError, UsageError
 from seqtrans.io.files import check_output
 from seqtrans.model.attention import find_attention
+from seqtrans.model.shortlist import Shortlist
 from seqtrans.model.trained import CELL_DIGEST
 from seqtrans.recurrent.cells import find_cell, is_custom
 from seqtrans.recurrent.cells.base import Cell
 from seqtrans.recurrent.custom import load_cell
-from seqtrans.text.subwords import SubwordModel
 from seqtrans.training.checkpoint import Checkpoint, StateFolder
 from seqtrans.training.language_task import LanguageTask
 from seqtrans.training.loop import MakeTask, Trainer
@@ -41,6 +41,8 @@ class TrainingResult:
     """The best model's score on the development text, in the metric's unit."""
     seconds: float
     """Time spent, by earlier processes too."""
+    is_out_of_patience: bool
+    """Whether it ended because the score did not improve any more."""
     config: Config
     """All settings of the training."""
 
@@ -52,11 +54,11 @@ def train(options: TrainOptions, compute: Compute, progress: Progress | None = N
     In the main thread, SIGINT and SIGTERM stop the training after the current step.
 
     Raises:
-        UsageError: the configuration cannot work, or an unfinished training would be overwritten.
+        UsageError: the configuration cannot work, or a training or a model would be replaced.
         DataError: the texts or a checkpoint cannot be used.
         StreamError: a file cannot be read or written, or another training uses the output.
         Interrupted: a signal stopped it; a checkpoint is saved.
-        SeqtransError: the loss became infinite or not a number.
+        SeqtransError: loss or gradient became infinite or not a number.
     """
     model = options.config.model
     custom = load_cell(model.cell) if is_custom(model.cell) else None
@@ -66,43 +68,51 @@ def train(options: TrainOptions, compute: Compute, progress: Progress | None = N
     folder = StateFolder(options.output)
     with folder.locked():
         checkpoint = _load_checkpoint(options, folder)
-        subwords = options.subwords.load()
-        if subwords is None and checkpoint is not None:
-            subwords = checkpoint.subwords()  # so that they are not learned again
-        make_task, digests = _prepare_task(options, subwords, cell)
+        data = _prepare(options, checkpoint, cell)
         if custom is not None:
-            digests[CELL_DIGEST] = custom.digest
-        if checkpoint is not None:
-            _check_data(checkpoint, digests, folder.path, options.force)
-        trainer = Trainer(options.config, make_task, compute, options.output, progress or Progress())
+            data.digests[CELL_DIGEST] = custom.digest
+        if checkpoint is not None and (difference := _difference(checkpoint, data.digests, options)):
+            if not options.overwrite:
+                raise DataError(f"{folder.path}: {difference}")
+            _logger.info(f"{folder.path}: {difference}; starting from scratch")
+            checkpoint, data = None, _prepare(options, None, cell)
+        trainer = Trainer(options.config, data.make_task, compute, options.output, progress or Progress())
         _log_model(trainer, compute)
         if checkpoint is None:
             folder.clear()
-            if options.resume:
-                _logger.info(f"no checkpoint in {folder.path}: beginning anew")
         else:
             trainer.resume(checkpoint)
-            _logger.info(f"going on from step {checkpoint.position.step:,} ({folder.path})")
+            _logger.info(f"resuming from step {checkpoint.position.step:,} ({folder.path})")
         trainer.run()
     return _result(trainer, options)
 
 
-def _prepare_task(
-    options: TrainOptions, subwords: tuple[SubwordModel, SubwordModel] | None, cell: type[Cell]
-) -> tuple[MakeTask, dict[str, str]]:
-    """Read the data; return a function that makes the task, and the digests of the data."""
+@dataclass(frozen=True)
+class _Data:
+    """The data of a training, ready for its task."""
+
+    make_task: MakeTask
+    digests: dict[str, str]
+
+
+def _prepare(options: TrainOptions, checkpoint: Checkpoint | None, cell: type[Cell]) -> _Data:
+    """Read and encode the texts; what a checkpoint has of subwords and shortlist is not learned again."""
     config = options.config
+    subwords = options.subwords.load()
+    if subwords is None and checkpoint is not None:
+        subwords = checkpoint.subwords()
     if config.model.task == "lm":
         text = prepare_language(options.train, options.dev, config.text, subwords[1] if subwords else None)
-        return lambda: LanguageTask(config, text, cell), text.digests
-    aligned = config.model.task == "tag"
-    pairs = prepare(options.train, options.dev, config.text, subwords, aligned=aligned)
+        return _Data(lambda: LanguageTask(config, text, cell), text.digests)
+    pairs = prepare(options.train, options.dev, config, subwords)
 
-    def make() -> TranslationTask:
-        count = 0 if aligned else config.text.shortlist
-        return TranslationTask(config, pairs, learn_shortlist(pairs, count), cell)
+    def shortlist() -> Shortlist | None:
+        if config.model.task == "tag":
+            return None
+        stored = None if checkpoint is None else checkpoint.shortlist(pairs.source_subwords, pairs.target_subwords)
+        return stored or learn_shortlist(pairs, config.text.shortlist)
 
-    return make, pairs.digests
+    return _Data(lambda: TranslationTask(config, pairs, shortlist, cell), pairs.digests)
 
 
 def _log_model(trainer: Trainer, compute: Compute) -> None:
@@ -113,69 +123,93 @@ def _log_model(trainer: Trainer, compute: Compute) -> None:
 
 
 def _load_checkpoint(options: TrainOptions, folder: StateFolder) -> Checkpoint | None:
-    """The checkpoint to resume from, if that is wanted and there is one."""
-    if not folder.exists():
+    """The checkpoint to resume from, if that is wanted and there is one.
+
+    Raises:
+        UsageError: something would be replaced that `options.overwrite` does not give away, or the settings differ.
+        DataError, StreamError: the checkpoint cannot be used.
+    """
+    if not (options.resume and folder.exists()):
+        if not options.overwrite:
+            _refuse_to_replace(options, folder)
         return None
-    if not options.resume:
-        _check_finished(folder)
+    try:
+        checkpoint = folder.load()
+        if changes := _changed_settings(checkpoint.config, options.config):
+            raise UsageError(f"--resume: the configuration has changed: {changes}")
+    except SeqtransError as error:
+        if not options.overwrite:
+            raise
+        _logger.info(f"{error}; starting from scratch")
         return None
-    checkpoint = folder.load()
-    if _without_budget(checkpoint.config) != _without_budget(options.config):
-        before, now = checkpoint.config.to_dict(), options.config.to_dict()
-        changed = [
-            f"{section}.{key} was {before[section][key]!r} and is {value!r}"
-            for section, keys in now.items()
-            for key, value in keys.items()
-            if before[section][key] != value and key not in BUDGET_KEYS
-        ]
-        raise UsageError(f"--resume: the configuration has changed: {'; '.join(changed)}")
     return checkpoint
 
 
-def _check_finished(folder: StateFolder) -> None:
-    """Refuse to overwrite a training that could be resumed."""
-    try:
-        finished = folder.load().position.finished
-    except (DataError, StreamError):
-        finished = False
-    if not finished:
+def _refuse_to_replace(options: TrainOptions, folder: StateFolder) -> None:
+    """Refuse to begin where the model or the checkpoints of another training are.
+
+    Raises:
+        UsageError: there are such files.
+    """
+    if folder.exists():
+        try:
+            state = "a finished" if folder.load().position.finished else "an unfinished"
+        except (DataError, StreamError) as error:
+            raise UsageError(f"{error}; add --overwrite to start from scratch") from None
         raise UsageError(
-            f"{folder.path} holds an unfinished training; add --resume to go on with it, "
-            "or remove that folder to begin anew"
+            f"{folder.path} holds {state} training; add --resume to continue it, "
+            "or --overwrite to replace it and its model"
         )
+    if options.output.is_file() and options.output.stat().st_size:
+        raise UsageError(f"{options.output}: exists, without checkpoints beside it; add --overwrite to replace it")
 
 
-def _without_budget(config: Config) -> Config:
-    """The settings that may not change; a user's cell is identified by its class, and its file by a digest."""
+def _changed_settings(before: Config, now: Config) -> str:
+    """The settings that differ and may not, for a message; "" if there are none."""
+    if _without_stopping_keys(before) == _without_stopping_keys(now):
+        return ""
+    old = before.to_dict()
+    return "; ".join(
+        f"{section}.{key} was {old[section][key]!r} and is {value!r}"
+        for section, keys in now.to_dict().items()
+        for key, value in keys.items()
+        if old[section][key] != value and key not in STOPPING_KEYS
+    )
+
+
+def _without_stopping_keys(config: Config) -> Config:
+    """The settings that may not change. Of a user's cell that is its class; the content of its file has a digest."""
     defaults = TrainingConfig()
     if is_custom(config.model.cell):
         config = replace(config, model=replace(config.model, cell=config.model.cell.rpartition(":")[2]))
-    return replace(config, training=replace(config.training, **{key: getattr(defaults, key) for key in BUDGET_KEYS}))
+    return replace(config, training=replace(config.training, **{key: getattr(defaults, key) for key in STOPPING_KEYS}))
 
 
-def _check_data(checkpoint: Checkpoint, digests: dict[str, str], folder: Path, force: bool) -> None:
-    """Refuse other data than before; `force` allows other texts, but nothing allows other subwords."""
+def _difference(checkpoint: Checkpoint, digests: dict[str, str], options: TrainOptions) -> str:
+    """What is not as it was when the training began, for a message; "" if it can be resumed.
+
+    Other texts are a difference unless `options.force`; nothing allows other subwords.
+    """
     for name in sorted(digests.keys() | checkpoint.digests.keys(), key=lambda name: (name in SUBWORD_DIGESTS, name)):
         if digests.get(name) == checkpoint.digests.get(name):
             continue
-        if name in SUBWORD_DIGESTS:  # a corpus file's name has "train" or "dev" before it
-            raise DataError(
-                f"{folder}: the {name} are not those this training began with; "
-                "give the same with --subwords, or train anew without --resume"
+        if name in SUBWORD_DIGESTS:
+            return (
+                f"the {name} are not those that this training began with; "
+                "give the same with --subwords, or start from scratch with --overwrite"
             )
-        if not force:
-            raise DataError(
-                f"{folder}: '{name}' is not what this training began with; train anew without --resume, "
-                "or add --force to go on all the same"
+        if not options.force:
+            return (
+                f"the {name} is not what this training began with; start from scratch with --overwrite, "
+                "or add --force to continue with it anyway"
             )
+    return ""
 
 
 def _result(trainer: Trainer, options: TrainOptions) -> TrainingResult:
     """The result, with warnings where it cannot be good."""
     position, training = trainer.position, options.config.training
-    if position.best_score is None:
-        _logger.warning("no validation gave a number; no model was kept")
-    elif position.step < training.warmup_steps:
+    if position.best_score is not None and position.step < training.warmup_steps:
         _logger.warning(
             f"training ended within the {training.warmup_steps:,} steps of warm-up: "
             "lower warmup_steps or batch_size, or train for longer"
@@ -188,5 +222,6 @@ def _result(trainer: Trainer, options: TrainOptions) -> TrainingResult:
         training.metric,
         position.best_score,
         position.seconds,
+        trainer.is_out_of_patience(),
         options.config,
     )

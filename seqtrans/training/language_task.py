@@ -12,7 +12,7 @@ from torch import Tensor
 from seqtrans.config.schema import Config
 from seqtrans.device import Compute
 from seqtrans.model.language_model import LanguageNetwork, LanguageState
-from seqtrans.model.trained import fresh_model
+from seqtrans.model.trained import TrainedModel, fresh_model
 from seqtrans.recurrent.cells.base import Cell
 from seqtrans.text.stream import Segment, Segments
 from seqtrans.training.cache_fit import CacheFit
@@ -81,7 +81,7 @@ class LanguageTask:
         """The state of each layer after the last batch."""
         return [tensor for layer in (self._state.layers if self._state else ()) for tensor in layer]
 
-    def carry(self, tensors: list[Tensor]) -> None:
+    def restore_carried(self, tensors: list[Tensor]) -> None:
         """Restore the state that `carried` returned."""
         rest = iter(tensors)
         network = self.model.language_model
@@ -90,6 +90,10 @@ class LanguageTask:
             return
         layers = network.start(1).layers
         self._state = LanguageState(tuple(tuple(next(rest).to(network.output_bias) for _ in s) for s in layers))
+
+    def model_to_save(self) -> TrainedModel:
+        """The model as it is."""
+        return self.model
 
     def history(self) -> dict[str, Any]:
         """The length of the text, and the settings of the cache."""

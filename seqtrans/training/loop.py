@@ -40,11 +40,11 @@ from seqtrans.version import __version__
 _logger = logging.getLogger(__name__)
 
 VALIDATE_BETWEEN = (250, 1000)
-"""The fewest and the most steps between validations, where the default is one an epoch."""
+"""The fewest and the most steps between validations, where the default is one per epoch."""
 LOG_EVERY = 50
 """Steps between two records of updates in the log."""
 CARRIED = "carried"
-"""The part of a checkpoint with the state that one batch hands to the next."""
+"""The part of a checkpoint with the recurrent state that one batch of a language model hands to the next."""
 
 MakeTask = Callable[[], Task]
 """Makes the network too, whose initial weights are drawn from torch's generator at that time."""
@@ -53,9 +53,9 @@ MakeTask = Callable[[], Task]
 class Trainer:
     """One training, from fresh weights or from a checkpoint."""
 
-    def __init__(self, config: Config, make: MakeTask, compute: Compute, output: Path, progress: Progress) -> None:
+    def __init__(self, config: Config, make: MakeTask, compute: Compute, output: Path, reporter: Progress) -> None:
         self.config, self.compute = config, compute
-        self.output, self.progress = output, progress
+        self.output, self.reporter = output, reporter
         self.folder = StateFolder(output)
         self.position = Position()
         self.stop = StopRequest()
@@ -93,22 +93,23 @@ class Trainer:
             self.position.epoch, self.position.batch = self.position.epoch + 1, 0
         restore_optimizer(self.updater.optimizer, self._names, checkpoint.tensors)
         carried = checkpoint.part(CARRIED)
-        self.task.carry([carried[str(number)] for number in range(len(carried))])
+        self.task.restore_carried([carried[str(number)] for number in range(len(carried))])
         self._restore_best()
 
     def _restore_best(self) -> None:
-        """Write the best model again if it is gone: make deletes the target of an interrupted command."""
+        """Write the best model again if it is gone: GNU make deletes the target of an interrupted command."""
         best, step = self.folder.best_model, self.position.best_step
         if not step:
             return
         if trained_steps(best) is not None:
             if not self.output.exists():
                 copy_file(best, self.output)
-                _logger.info(f"{self.output}: written anew, the best model so far (step {step:,})")
+                _logger.info(f"{self.output}: written again, the best model so far (step {step:,})")
         elif trained_steps(self.output) == step:
             copy_file(self.output, best)
         else:
-            self.position.best_score, self.position.best_step, self.position.stale = None, 0, 0
+            self.position.best_score, self.position.best_loss = None, None
+            self.position.best_step, self.position.stale = 0, 0
             _logger.warning(
                 f"neither {self.output} nor {best} is the best model of this training; "
                 "the next validation counts as the best so far"
@@ -137,15 +138,15 @@ class Trainer:
             self.position.finished = True
             self._save_checkpoint()
             if self.position.best_step and self.output.is_file():
-                self.output.touch()  # newer than what it was made from, as make wants it
+                self.output.touch()  # newer than the text, so that GNU make sees that it is up to date
 
     def _loop(self) -> None:
         while True:
-            over = self._progress() >= 1 or self._out_of_patience()
+            over = self._spent_share() >= 1 or self.is_out_of_patience()
             step = self.position.step
             if step > self.position.validated and (over or step % self._validate_every == 0):
                 self._validate()
-                over = over or self._out_of_patience()
+                over = over or self.is_out_of_patience()
             if over:
                 return
             self._update()
@@ -155,7 +156,7 @@ class Trainer:
         """One step of gradient descent."""
         training, position = self.config.training, self.position
         batch = self.task.batch(position.epoch, position.batch).to(self.compute.device)
-        rate = learning_rate(training, position.step + 1, self._progress())
+        rate = learning_rate(training, position.step + 1, self._spent_share())
         update = self.updater.step(batch, position.step + 1, rate, self.task.loss)
         if not update.is_finite():
             raise self._diverged(batch)
@@ -170,9 +171,9 @@ class Trainer:
                 "step", step=position.step, loss=update.loss, gradient_norm=update.gradient_norm, learning_rate=rate,
                 tokens=position.tokens, seconds=position.seconds,
             )  # fmt: skip
-        epoch = position.epoch + position.batch / self._epoch_steps
-        self.progress.step(
-            StepReport(position.step, epoch, update.loss, batch.target_tokens, rate, self._progress(), position.seconds)
+        epoch, share = position.epoch + position.batch / self._epoch_steps, self._spent_share()
+        self.reporter.step(
+            StepReport(position.step, epoch, update.loss, batch.target_tokens, rate, share, position.seconds)
         )
 
     def _validate(self) -> None:
@@ -180,12 +181,13 @@ class Trainer:
         metric, position = self.config.training.metric, self.position
         with self.updater.average.applied():
             result = self.task.validate(self.compute, metric, self._stop_if_asked)
-        better, value = is_better(result, position.best_score, metric)
+        better = is_better(result, position.best_score, position.best_loss, metric)
         self._last = result
         position.validated = position.step
         position.stale = 0 if better else position.stale + 1
         if better:
-            position.best_score, position.best_step = value, position.step
+            position.best_score, position.best_loss = result.deciding_score(metric), result.loss
+            position.best_step = position.step
             self._save_model(self.folder.best_model, result)
             copy_file(self.folder.best_model, self.output)
         position.seconds = self._seconds()
@@ -193,12 +195,14 @@ class Trainer:
             "validation", step=position.step, loss=result.loss, metric=result.metric, score=result.score,
             kept=better, seconds=position.seconds,
         )  # fmt: skip
-        self.progress.validation(result, position.step, better)
         self._save_checkpoint()
-        self.progress.pause()
+        self.reporter.validation(result, position.step, better)
+        self.reporter.start_interval()
 
     def _save_model(self, path: Path, result: Validation) -> None:
-        save_model(path, replace(self.model, history=self._history(result)), self.updater.average.weights())
+        save_model(
+            path, replace(self.task.model_to_save(), history=self._history(result)), self.updater.average.weights()
+        )
 
     def _history(self, result: Validation) -> dict[str, Any]:
         """How the model was made, for its file; nothing here depends on the time it took."""
@@ -220,6 +224,8 @@ class Trainer:
         tensors = {f"{part}.{name}": t for part, named in parts.items() for name, t in named.items()}
         tensors |= optimizer_tensors(self.updater.optimizer, self._names)
         tensors |= subword_tensors(self.model.source_subwords, self.model.target_subwords)
+        if self.task.model.shortlist is not None:
+            tensors |= self.task.model.shortlist.tensors()
         tensors |= {f"{CARRIED}.{number}": tensor for number, tensor in enumerate(self.task.carried())}
         self.folder.save(Checkpoint(self.config, self.position, self.task.digests, tensors))
 
@@ -229,17 +235,18 @@ class Trainer:
             kept = "" if self.position.best_step else ", before there was a model"
             raise Interrupted(
                 f"stopped by {self.stop.signal.name} after step {self.position.step}{kept}; "
-                "the same command with --resume goes on",
+                "the same command with --resume continues",
                 self.stop.signal,
             )
 
     def _diverged(self, batch: AnyBatch) -> SeqtransError:
         return SeqtransError(
-            f"step {self.position.step + 1}: the loss is not a number any more, at {self.task.where(batch)}; "
-            f"a model kept earlier stays; remove {self.folder.path} and try a lower learning_rate or clip_norm"
+            f"step {self.position.step + 1}: loss or gradient is infinite or not a number, at "
+            f"{self.task.where(batch)}; a model kept earlier stays; to start from scratch with a lower "
+            "learning_rate or clip_norm, add --overwrite"
         )
 
-    def _progress(self) -> float:
+    def _spent_share(self) -> float:
         """The share of the budget that is spent, by whichever limit is nearest."""
         training, position = self.config.training, self.position
         epochs = position.epoch + position.batch / self._epoch_steps
@@ -250,7 +257,8 @@ class Trainer:
         )
         return max((used / limit for used, limit in spent if limit), default=0.0)
 
-    def _out_of_patience(self) -> bool:
+    def is_out_of_patience(self) -> bool:
+        """Whether there were `patience` validations since the best one."""
         patience = self.config.training.patience
         return bool(patience) and self.position.stale >= patience
 

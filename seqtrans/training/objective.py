@@ -18,7 +18,7 @@ from seqtrans.text.batches import Batch
 from seqtrans.text.subwords import PAD_ID
 
 PREDICTIONS_AT_ONCE = 512
-"""Predictions a chunk: few enough for the scores to stay in the processor's cache until their gradient is computed."""
+"""Predictions per chunk: few enough for their scores to stay in the processor's cache until the gradient is there."""
 
 
 def cross_entropy(
@@ -37,46 +37,54 @@ def cross_entropy(
 class _CrossEntropy(torch.autograd.Function):
     """With p the softmax of the scores, the gradient of a score is p - (1 - smoothing) [target] - smoothing / V.
 
-    The last term and the mean score in the smoothed loss are the same for all scores of a row. They need no pass over
-    the scores: sums over the rows of the weight and over the readouts give them.
+    The smoothed loss is the plain loss + smoothing * (score of the target - mean score of the row). The mean score is
+    readout . mean(rows of the weight) + mean(bias), so neither it nor its gradient needs a pass over the V scores.
     """
 
     @staticmethod
     def forward(
-        ctx: Any, readouts: Tensor, weight: Tensor, bias: Tensor, targets: Tensor, smoothing: float, needed: bool
+        ctx: Any,
+        readouts: Tensor,
+        weight: Tensor,
+        bias: Tensor,
+        targets: Tensor,
+        smoothing: float,
+        differentiable: bool,
     ) -> tuple[Tensor, Tensor]:
-        exact = torch.promote_types(readouts.dtype, torch.float32)
-        low, low_bias = weight.to(readouts.dtype), bias.to(readouts.dtype)
+        sum_dtype = torch.promote_types(readouts.dtype, torch.float32)
+        cast_weight, cast_bias = weight.to(readouts.dtype), bias.to(readouts.dtype)
         share = smoothing / len(bias)
         mean_weight, total_readout = weight.mean(dim=0), readouts.sum(dim=0, dtype=weight.dtype)
-        plain = weight.new_zeros((), dtype=exact)
-        correct = -(total_readout @ mean_weight + len(readouts) * bias.mean()).to(exact)  # above the mean score
-        if needed:
+        plain = weight.new_zeros((), dtype=sum_dtype)
+        target_minus_mean = -(total_readout @ mean_weight + len(readouts) * bias.mean()).to(sum_dtype)
+        if differentiable:
             d_readouts = torch.empty_like(readouts)
             d_weight = (-share * total_readout).repeat(len(weight), 1)
             d_bias = torch.full_like(bias, -share * len(readouts))
         for start in range(0, len(readouts), PREDICTIONS_AT_ONCE):
-            chunk, wanted = readouts[start : start + PREDICTIONS_AT_ONCE], targets[start : start + PREDICTIONS_AT_ONCE]
+            part = slice(start, start + PREDICTIONS_AT_ONCE)
+            chunk, chunk_targets = readouts[part], targets[part]
             rows = torch.arange(len(chunk), device=chunk.device)
-            scores = torch.addmm(low_bias, chunk, low.t())
+            scores = torch.addmm(cast_bias, chunk, cast_weight.t())
             probabilities = torch.softmax(scores, dim=1)
-            probability, log_probability = _of_targets(probabilities, scores, rows, wanted)
+            probability, log_probability = _of_targets(probabilities, scores, rows, chunk_targets)
             plain -= log_probability.sum()
-            correct += scores[rows, wanted].to(exact).sum()
-            if not needed:
+            target_minus_mean += scores[rows, chunk_targets].to(sum_dtype).sum()
+            if not differentiable:
                 continue
-            d_scores = probabilities.index_put_((rows, wanted), (probability - (1 - smoothing)).to(low.dtype))
-            torch.mm(d_scores, low, out=d_readouts[start : start + PREDICTIONS_AT_ONCE])
-            if low.dtype == weight.dtype:
+            d_target = (probability - (1 - smoothing)).to(cast_weight.dtype)
+            d_scores = probabilities.index_put_((rows, chunk_targets), d_target)
+            torch.mm(d_scores, cast_weight, out=d_readouts[part])
+            if cast_weight.dtype == weight.dtype:
                 d_weight.addmm_(d_scores.t(), chunk)
             else:
                 d_weight += d_scores.t() @ chunk
             d_bias += d_scores.sum(dim=0, dtype=bias.dtype)
-        if needed:
-            d_readouts -= (smoothing * mean_weight).to(low.dtype)
+        if differentiable:
+            d_readouts -= (smoothing * mean_weight).to(cast_weight.dtype)
             ctx.save_for_backward(d_readouts, d_weight, d_bias)
         ctx.mark_non_differentiable(plain)
-        return plain + smoothing * correct, plain
+        return plain + smoothing * target_minus_mean, plain
 
     @staticmethod
     @once_differentiable

@@ -78,12 +78,20 @@ class TrainOptions:
     """Whether to continue from the last checkpoint, if there is one."""
     force: bool = False
     """Whether to resume even if the texts have changed."""
+    overwrite: bool = False
+    """Whether to replace a model or an unfinished training; with `resume`, only if it cannot be resumed."""
 
     def __post_init__(self) -> None:
         task = self.config.model.task
+        if not self.train:
+            raise UsageError("--train: no file is given")
+        if not self.dev and not self.config.text.dev_size:
+            raise UsageError(
+                "--dev: no file is given; name development text, or split it off the training text with --dev-size 500"
+            )
+        if self.dev and self.config.text.dev_size:
+            raise UsageError("--dev and --dev-size exclude each other; leave one out")
         for name, paths in (("train", self.train), ("dev", self.dev)):
-            if not paths:
-                raise UsageError(f"--{name}: no file is given")
             if task != "lm" and len(paths) > 2:
                 raise UsageError(
                     f"--{name}: {len(paths)} files; a parallel text is two files, or one with a TAB between the sides"

@@ -9,14 +9,19 @@ from pathlib import Path
 
 import numpy as np
 
-from seqtrans.config.schema import TextConfig
+from seqtrans.config.schema import Config, TextConfig
 from seqtrans.errors import UsageError
 from seqtrans.model.shortlist import ALWAYS, LEAST_VOCABULARY, Shortlist
+from seqtrans.scoring.contract import MetricSettings
+from seqtrans.scoring.suitability import BLEU_ORDER, fitting_settings, share_too_short
 from seqtrans.text.corpus import WARN_SHARE, EncodedCorpus, ParallelText, encode_corpus, read_parallel
+from seqtrans.text.diagnosis import diagnose
 from seqtrans.text.lexicon import likeliest_translations, most_frequent
+from seqtrans.text.splitting import split_off, split_off_end
 from seqtrans.text.stream import TextStream, read_text
 from seqtrans.text.subword_training import MAX_VOCAB_SIZE, fitting_vocab_size, learn_subwords
 from seqtrans.text.subwords import SUBWORD_TYPES, SubwordModel, SubwordType
+from seqtrans.training.examples import choose_examples
 
 _logger = logging.getLogger(__name__)
 
@@ -33,6 +38,12 @@ class TrainingData:
     train: EncodedCorpus
     dev: EncodedCorpus
     dev_text: ParallelText
+    references: Sequence[str]
+    """The targets of `dev_text` as the subwords can write them: runs of spaces, for example, become one space."""
+    metric_settings: MetricSettings
+    """Of the metric by which translations of `dev_text` are scored."""
+    examples: Sequence[int]
+    """Line numbers, from 0, of the sentences of `dev_text` that validations show."""
     digests: dict[str, str]
     """SHA-256 of each corpus file and subword model."""
 
@@ -54,13 +65,17 @@ def prepare_language(
     config: TextConfig,
     subwords: SubwordModel | None,
 ) -> LanguageData:
-    """Read and encode both texts, learning subwords where none are given.
+    """Read and encode both texts, learning subwords where none are given. Without `dev`, it is the end of `train`.
 
     Raises:
         DataError: a text is not UTF-8, or empty.
         StreamError: a file cannot be read.
     """
-    train_text, dev_text = read_text(train), read_text(dev)
+    train_text = read_text(train)
+    if dev:
+        dev_text = read_text(dev)
+    else:
+        train_text, dev_text = split_off_end(train_text, config.dev_size)
     if subwords is None:
         lines = train_text.lines
         subwords = _learn_one(lines, _type(config.target_type or config.type), config.vocab_size, len(lines))
@@ -70,37 +85,73 @@ def prepare_language(
         _logger.info(
             f"{text.name}: {len(text.lines):,} lines, {len(stream):,} subwords, {stream.characters:,} characters"
         )
-    digests = _named_digests(train_text.digests, dev_text.digests) | {SUBWORD_DIGESTS[1]: subwords.digest}
+    digests = _named_digests(train_text.digests, dev_text.digests if dev else {}) | {
+        SUBWORD_DIGESTS[1]: subwords.digest
+    }
     return LanguageData(subwords, streams[0], streams[1], digests)
 
 
 def prepare(
     train: Sequence[Path],
     dev: Sequence[Path],
-    config: TextConfig,
+    config: Config,
     subwords: tuple[SubwordModel, SubwordModel] | None,
-    *,
-    aligned: bool = False,
 ) -> TrainingData:
-    """Read and encode both corpora, learning subwords where none are given; see `encode_corpus` for `aligned`.
+    """Read and encode both corpora, learning subwords where none are given. Without `dev`, it is split off `train`.
+
+    A tagger's sides are tokens: see `encode_corpus`.
 
     Raises:
-        UsageError: the corpora are to be `aligned` by subwords that are no `Tokens`.
+        UsageError: a tagger's subwords are no `TokenVocabulary`.
         DataError: a corpus is not usable (see `read_parallel` and `encode_corpus`).
         StreamError: a file cannot be read.
     """
-    train_text, dev_text = read_parallel(train), read_parallel(dev)
-    source, target = subwords or _learn(train_text, config)
+    train_text = read_parallel(train)
+    digests = _named_digests(train_text.digests, {})
+    if dev:
+        dev_text = read_parallel(dev)
+        digests |= _named_digests({}, dev_text.digests)
+    else:
+        train_text, dev_text = split_off(train_text, config.text.dev_size, config.training.seed)
+    for warning in diagnose(train_text, dev_text):
+        _logger.warning(warning)
+    source, target = subwords or _learn(train_text, config.text)
     encoded = []
     for text in (train_text, dev_text):
-        corpus = encode_corpus(text, source, target, config.max_length, aligned=aligned)
+        corpus = encode_corpus(text, source, target, config.text.max_length, token_by_token=config.model.task == "tag")
         _logger.info(corpus.summary(text.name))
         if corpus.dropped_share() > WARN_SHARE:
             _logger.warning(f"{text.name}: {corpus.dropped_share():.0%} of the pairs were dropped")
         encoded.append(corpus)
-    digests = _named_digests(train_text.digests, dev_text.digests)
     digests |= dict(zip(SUBWORD_DIGESTS, (source.digest, target.digest), strict=True))
-    return TrainingData(source, target, encoded[0], encoded[1], dev_text, digests)
+    references = [target.normalize(line) for line in dev_text.target]
+    return TrainingData(
+        source,
+        target,
+        encoded[0],
+        encoded[1],
+        dev_text,
+        references,
+        _metric_settings(dev_text.name, references, config.training.metric),
+        choose_examples(dev_text.source, config.training.seed),
+        digests,
+    )
+
+
+def _metric_settings(name: str, references: Sequence[str], metric: str) -> MetricSettings:
+    """Settings that fit the references, with a warning where BLEU could not tell good translations of them from bad."""
+    if metric != "bleu":
+        return MetricSettings()
+    settings = fitting_settings(references)
+    if settings != MetricSettings():
+        _logger.info(f"{name}: written without spaces between words, so BLEU has the tokenizer {settings.tokenize}")
+    too_short = share_too_short(references, settings)
+    if too_short > 0.5:
+        _logger.warning(
+            f"{name}: {too_short:.0%} of the references have fewer than {BLEU_ORDER} words, which BLEU cannot tell "
+            "apart; choose the best model by another metric, as with --set metric=chrf or metric=exact"
+        )
+    return settings
 
 
 def learn_shortlist(data: TrainingData, count: int) -> Shortlist | None:
@@ -119,8 +170,11 @@ def learn_shortlist(data: TrainingData, count: int) -> Shortlist | None:
 
 
 def _named_digests(train: dict[str, str], dev: dict[str, str]) -> dict[str, str]:
-    """The digests of both texts' files, with names that say which text."""
-    return {f"{text} {name}": d for text, files in (("train", train), ("dev", dev)) for name, d in files.items()}
+    """The digests of both texts' files, with names that say which text and side; file names do not matter."""
+    texts = (("training text", train), ("development text", dev))
+    return {
+        f"{part} of the {text}" if part else text: digest for text, files in texts for part, digest in files.items()
+    }
 
 
 def _learn(text: ParallelText, config: TextConfig) -> tuple[SubwordModel, SubwordModel]:

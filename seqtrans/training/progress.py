@@ -1,6 +1,6 @@
 """What a training reports while it runs: speed and loss every few seconds, and each validation.
 
-Rates are target subwords a second, EOS included and padding not; losses are nats a target subword.
+Rates are target subwords per second, EOS included and padding not; losses are nats per target subword.
 """
 
 from __future__ import annotations
@@ -38,7 +38,8 @@ class Progress:
     def __init__(self, show: Callable[[str], None] = _logger.info, interval: float = 10.0) -> None:
         """`show` gets a line about the latest updates every `interval` seconds."""
         self.show, self.interval = show, interval
-        self.pause()
+        self._shown: list[str] | None = None
+        self.start_interval()
 
     def step(self, report: StepReport) -> None:
         """Count an update; show the mean of the latest ones when the interval is over."""
@@ -53,27 +54,37 @@ class Progress:
             f"step {report.step:,}  epoch {report.epoch:.2f}  loss {mean:.3f}  perplexity {_perplexity(mean)}  "
             f"{rate:,.0f} tokens/s  ETA {_clock(left)}  learning rate {report.learning_rate:.2g}"
         )
-        self.pause()
+        self.start_interval()
 
-    def pause(self) -> None:
+    def start_interval(self) -> None:
         """Start a new interval, so that the time of a validation does not count as time of updates."""
         self._start = time.monotonic()
         self._loss = self._tokens = 0.0
 
     def validation(self, result: Validation, step: int, best: bool) -> None:
-        """Log a validation and its sample translations; `best`: it is the best so far, and the model was kept."""
+        """Log a validation; `best`: it is the best so far, and the model was kept.
+
+        The first time, its examples are logged whole, and then those translations that have changed.
+        """
         mark = "  (best so far, kept)" if best else ""
         _logger.info(
-            f"step {step:,}  dev loss {result.loss:.3f}  perplexity {_perplexity(result.loss)}  {_score(result)}{mark}"
+            f"step {step:,}  dev loss {result.loss:.3f}  perplexity {_perplexity(result.loss)}{_score(result)}{mark}"
         )
-        for source, translation, reference in result.samples:
-            _logger.info(f"    {source}\n      -> {translation}\n       = {reference}")
+        for number, (source, translation, reference) in enumerate(result.examples, 1):
+            if self._shown is None:
+                _logger.info(f"    {number}. {source}\n      -> {translation}\n       = {reference}")
+            elif translation != self._shown[number - 1]:
+                _logger.info(f"    {number}. -> {translation}")
+        self._shown = [translation for _, translation, _ in result.examples]
 
 
 def _score(result: Validation) -> str:
+    """The score beside the loss, if there is one."""
     if result.metric == BITS:
-        return f"{result.score:.3f} bits a character"
-    return f"{result.metric} {formatted_score(result.metric, result.score)}"
+        return f"  {result.score:.3f} bits per character"
+    if result.metric == "loss":
+        return ""
+    return f"  {result.metric} {formatted_score(result.metric, result.score)}"
 
 
 def _perplexity(loss: float) -> str:

@@ -9,20 +9,20 @@ from contextlib import contextmanager
 from types import FrameType
 from typing import Any
 
-_SIGNALS = (signal.SIGINT, signal.SIGTERM)
+_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 Handler = Callable[[int, FrameType | None], Any] | int
 
 
 class StopRequest:
-    """Set by SIGINT or SIGTERM; training looks at it after every step."""
+    """Set by SIGINT, SIGTERM or SIGHUP; training looks at it after every step.
+
+    SIGHUP means that the terminal is gone; where nohup has made it ignored, it stays so.
+    """
 
     def __init__(self) -> None:
         self.signal: signal.Signals | None = None
         self._handlers: dict[signal.Signals, Handler] = {}
-
-    def __bool__(self) -> bool:
-        return self.signal is not None
 
     def _receive(self, number: int, _frame: FrameType | None) -> None:
         if self.signal is None:
@@ -42,6 +42,8 @@ class StopRequest:
             yield
             return
         for number in _SIGNALS:
+            if number == signal.SIGHUP and signal.getsignal(number) is signal.SIG_IGN:
+                continue
             before = signal.signal(number, self._receive)
             # None: a handler that is not Python's, which Python cannot restore
             self._handlers[number] = signal.SIG_DFL if before is None else before

@@ -52,8 +52,12 @@ class Task(Protocol):
         """The state that the last batch hands to the next one."""
         ...
 
-    def carry(self, tensors: list[Tensor]) -> None:
+    def restore_carried(self, tensors: list[Tensor]) -> None:
         """Restore what `carried` returned."""
+        ...
+
+    def model_to_save(self) -> TrainedModel:
+        """`model` with all parts that its file has and training does not need."""
         ...
 
     def history(self) -> dict[str, Any]:

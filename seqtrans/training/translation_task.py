@@ -16,7 +16,7 @@ from seqtrans.device import Compute
 from seqtrans.model.seq2seq import Seq2Seq
 from seqtrans.model.shortlist import Shortlist
 from seqtrans.model.tagger import TaggerNetwork
-from seqtrans.model.trained import LENGTH_RATIO, fresh_model
+from seqtrans.model.trained import LENGTH_RATIO, TrainedModel, fresh_model
 from seqtrans.recurrent.cells.base import Cell
 from seqtrans.search.options import DEFAULT_EXTRA
 from seqtrans.text.batches import Batch, epoch_order, make_batch
@@ -32,13 +32,14 @@ class TranslationTask:
         self,
         config: Config,
         data: TrainingData,
-        shortlist: Shortlist | None = None,
+        shortlist: Callable[[], Shortlist | None] = lambda: None,
         cell: type[Cell] | None = None,
     ) -> None:
-        """Make the network; the `shortlist` goes into its file."""
+        """Make the network; `shortlist` makes the one for its file, when the file is first written."""
         self.config, self.data = config, data
         fresh = fresh_model(config, data.source_subwords, data.target_subwords, cell)
-        self.model = replace(fresh, history=self.history(), shortlist=shortlist)
+        self.model = replace(fresh, history=self.history())  # validation reads the length limit
+        self._make_shortlist = shortlist
         self.digests = data.digests
         self.epoch_steps = math.ceil(len(data.train) / config.training.batch_size)
         self.size = f"{len(data.train):,} pairs"
@@ -63,8 +64,15 @@ class TranslationTask:
         """Nothing: batches are independent."""
         return []
 
-    def carry(self, tensors: list[Tensor]) -> None:
+    def restore_carried(self, tensors: list[Tensor]) -> None:
         """Do nothing."""
+
+    def model_to_save(self) -> TrainedModel:
+        """The model with its shortlist."""
+        if self.model.shortlist is None:
+            self.model = replace(self.model, shortlist=self._make_shortlist())
+            self._make_shortlist = lambda: None
+        return self.model
 
     def history(self) -> dict[str, Any]:
         """The number of pairs, and the length limit of translations."""
@@ -73,5 +81,5 @@ class TranslationTask:
 
     def where(self, batch: Batch) -> str:
         """The line numbers of its pairs."""
-        lines = self.data.train.kept[batch.pairs] + 1
+        lines = self.data.train.kept[batch.pairs]
         return f"training lines {', '.join(map(str, sorted(lines.tolist())[:8]))}" + (", ..." if len(lines) > 8 else "")

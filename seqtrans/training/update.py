@@ -23,6 +23,7 @@ Loss = Callable[[Any, Any, float], tuple[Tensor, Tensor]]
 """A function of a network, a batch and the label smoothing, as `Task.loss`."""
 
 BETAS = (0.9, 0.998)
+"""Decay of the means of gradients and of their squares; the second as in Vaswani et al. 2017, section 5.3, rounded."""
 
 
 @dataclass(frozen=True)
@@ -30,9 +31,9 @@ class Update:
     """The outcome of one update."""
 
     loss: float
-    """Nats a target subword before the update, without label smoothing."""
+    """Nats per target subword before the update, without label smoothing."""
     gradient_norm: float
-    """Before clipping."""
+    """After clipping by value, before clipping by norm."""
 
     def is_finite(self) -> bool:
         """Whether loss and gradient are finite; if not, the weights were left unchanged."""
@@ -40,7 +41,7 @@ class Update:
 
 
 class Updater:
-    """A network, its optimiser (Adam, Kingma & Ba 2015) and the moving average of its weights."""
+    """A network, its optimiser (AdamW, Loshchilov & Hutter 2019) and the moving average of its weights."""
 
     def __init__(self, network: Network, config: TrainingConfig, compute: Compute) -> None:
         self.network, self.config, self.compute = network, config, compute
@@ -72,7 +73,7 @@ class Updater:
     def _clip(self) -> float:
         """Clip the gradients by value, then by norm (Pascanu et al. 2013, section 3.2).
 
-        Returns the norm before it is clipped.
+        Returns the norm between the two.
         """
         gradients = [p.grad for p in self.network.parameters() if p.grad is not None]
         if self.config.clip_value:

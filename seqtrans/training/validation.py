@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -21,9 +21,8 @@ from seqtrans.training.objective import batch_loss
 from seqtrans.training.preparation import TrainingData
 
 BITS = "bits_per_character"
-"""The metric of language models; which one is best is decided by the loss."""
+"""What is reported of language models; their best model is chosen by the loss."""
 SENTENCES_AT_ONCE = 64
-SAMPLES = 3
 
 
 @dataclass(frozen=True)
@@ -31,12 +30,16 @@ class Validation:
     """The results on the development set."""
 
     loss: float
-    """Nats a target subword, EOS included, without label smoothing."""
+    """Nats per target subword, EOS included, without label smoothing."""
     metric: str
     score: float
-    """Of greedy translations, in the metric's unit; or bits a character of a language model."""
-    samples: list[tuple[str, str, str]]
-    """Source, translation, reference of the first few sentences, the same each time."""
+    """Of greedy translations, in the metric's unit; of a language model, bits per character; or the loss again."""
+    examples: list[tuple[str, str, str]]
+    """Source, translation and reference of a few sentences, the same each time."""
+
+    def deciding_score(self, metric: str) -> float:
+        """The number by which the best model is chosen."""
+        return self.loss if metric == "loss" else self.score
 
 
 def validate(
@@ -59,22 +62,41 @@ def validate(
         translate: Callable[[list[str]], list[Translation]] = Tagger(model, compute).tag
     else:
         translate = Translator([model], compute).with_options(SearchOptions(beam=1), SENTENCES_AT_ONCE).translate
-    texts: list[str] = []
-    lines = data.dev_text.source
-    for start in range(0, len(lines), SENTENCES_AT_ONCE * 4):
+    sources, loss = data.dev_text.source, nats / tokens
+    numbers = data.examples if metric == "loss" else range(len(sources))
+    texts = dict(_translations(translate, sources, numbers, check))
+    score = loss
+    if metric != "loss":
+        score = corpus_score(metric, list(texts.values()), data.references, data.metric_settings)
+    examples = [(sources[i], texts[i], data.dev_text.target[i]) for i in data.examples]
+    return Validation(loss, metric, score, examples)
+
+
+def _translations(
+    translate: Callable[[list[str]], list[Translation]],
+    lines: Sequence[str],
+    numbers: Sequence[int],
+    check: Callable[[], None],
+) -> Iterator[tuple[int, str]]:
+    """The number and the translation of each line that `numbers` names."""
+    for start in range(0, len(numbers), SENTENCES_AT_ONCE * 4):
         check()
-        texts += [one.text for one in translate(lines[start : start + SENTENCES_AT_ONCE * 4])]
-    shown = "bleu" if metric == "loss" else metric
-    score = corpus_score(shown, texts, data.dev_text.target)
-    samples = list(zip(lines, texts, data.dev_text.target, strict=True))[:SAMPLES]
-    return Validation(nats / tokens, shown, score, samples)
+        part = numbers[start : start + SENTENCES_AT_ONCE * 4]
+        translations = translate([lines[number] for number in part])
+        yield from ((number, translation.text) for number, translation in zip(part, translations, strict=True))
 
 
-def is_better(result: Validation, best: float | None, metric: str) -> tuple[bool, float]:
-    """Whether a result is better than the best value so far, and its value of the deciding metric."""
-    value = result.loss if metric == "loss" else result.score
-    if not (math.isfinite(result.loss) and math.isfinite(value)):  # never best
-        return False, value
-    if best is None:
-        return True, value
-    return (value > best if metric != "loss" and higher_is_better(metric) else value < best), value
+def is_better(result: Validation, best_score: float | None, best_loss: float | None, metric: str) -> bool:
+    """Whether a result is better than the best so far. Of equal scores, the lower loss is better.
+
+    So a metric that stays at its worst value, such as the exact matches of a hard task at the beginning, neither keeps
+    the first model nor ends the training as long as the loss falls.
+    """
+    score = result.deciding_score(metric)
+    if not (math.isfinite(result.loss) and math.isfinite(score)):  # never best
+        return False
+    if best_score is None:
+        return True
+    if score == best_score:
+        return best_loss is not None and result.loss < best_loss
+    return (score > best_score) == (metric != "loss" and higher_is_better(metric))

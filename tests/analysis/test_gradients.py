@@ -1,4 +1,4 @@
-"""How far gradients reach in whole models, against small changes of what a layer gives out at one step."""
+"""Gradient norms of whole models, against finite differences: a layer's output is changed a little at one step."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ SOURCE = "bead"
 
 
 def changeable(base: str) -> type[Cell]:
-    """A cell that can be told to change its output at one step; its name."""
+    """A subclass of the cell `base` that adds `change[1]` to its output at step `change[0]`."""
 
     class Changeable(find_cell(base)):  # type: ignore[misc]
         change: tuple[int, Tensor] | None = None
@@ -55,7 +55,7 @@ def make_model(config: ModelConfig, cell: type[Cell] | None = None) -> TrainedMo
 
 
 def last_loss(model: TrainedModel) -> float:
-    """L_T of the text, by steps."""
+    """L_T of the text, computed step by step."""
     network, ids = model.network, LETTERS.encode(TEXT)
     if isinstance(network, LanguageNetwork):
         state = network.start(1)
@@ -100,7 +100,7 @@ def test_norms_are_those_of_finite_differences(base: str, more: dict[str, object
     line = TEXT if isinstance(model.network, LanguageNetwork) else f"{SOURCE}\t{TEXT}"
     meter.add([line], LineReport("text"), 1)
     profile = meter.profile("text")
-    steps = len(TEXT) + 2  # a mark of a word's beginning, and what comes before all
+    steps = len(TEXT) + 2  # the space mark at the word's beginning, and the first input, BOS or EOS
     assert profile.lines_D.tolist() == [1] * steps
     network = model.network
     assert isinstance(network, LanguageNetwork | Seq2Seq)

@@ -51,13 +51,13 @@ def model(texts: Path, run_seqtrans: RunSeqtrans) -> Path:
     run = run_seqtrans(*flags(texts, output, "--max-steps", 400))
     assert run.returncode == 0, run.stderr.decode()
     said = run.stderr.decode()
-    assert "bits a character" in said
+    assert "bits per character" in said
     assert f"score with: seqtrans score --model {output} < TEXT" in said
     return output
 
 
 def perplexity(said: bytes) -> float:
-    found = re.match(r"perplexity ([\d.]+) a subword, [\d.]+ nats and [\d.]+ bits a character; ", said.decode())
+    found = re.match(r"perplexity ([\d.]+) a subword, [\d.]+ nats and [\d.]+ bits per character; ", said.decode())
     assert found is not None, said
     return float(found[1])
 
@@ -164,7 +164,8 @@ def test_a_stopped_and_resumed_training_ends_with_the_same_bytes(
     for steps in (20, 35):
         run = run_seqtrans(*flags(texts, parts, "--max-steps", steps, "--resume", "--config", texts / "short.toml"))
         assert run.returncode == 0, run.stderr.decode()
-    assert run_seqtrans(*flags(texts, whole, "--max-steps", 35, "--config", texts / "short.toml")).returncode == 0
+    anew = flags(texts, whole, "--max-steps", 35, "--config", texts / "short.toml", "--overwrite")
+    assert run_seqtrans(*anew).returncode == 0
     assert parts.read_bytes() == whole.read_bytes()
 
 

@@ -118,8 +118,8 @@ def interrupted(
 
 def goes_on_to_the_same_model(place: MakeFolder, whole: MakeFolder) -> None:
     said = place.finish()
-    assert "going on from step" in said
-    assert "written anew" in said
+    assert "resuming from step" in said
+    assert "written again" in said
     assert place.model.read_bytes() == whole.model.read_bytes()
 
 

@@ -173,7 +173,7 @@ def test_what_cannot_work_is_refused_in_one_line(
         ("[model]\ntied_embeddings = true\n", "no embedding of tags to tie"),
         ("[model]\ncache = 10\n", "cache does not apply to a tagger"),
         ("[training]\nbptt = 5\n", "bptt does not apply to a tagger"),
-        ("[text]\ntype = 'bpe'\n", "tokens are of type char or word, not bpe"),
+        ("[text]\ntype = 'bpe'\n", "a tagger needs subwords of type char or word, not bpe"),
     ],
 )
 def test_settings_that_make_no_tagger_are_refused(

@@ -44,11 +44,11 @@ def test_a_training_tells_what_it_does_and_what_it_kept(
     assert run.returncode == 0, run.stderr.decode()
     assert run.stdout == b""
     said = run.stderr.decode()
-    assert "beginning anew" in said  # for there was nothing to resume
     assert "200 pairs, 200 kept" in said
     assert "(best so far, kept)" in said
     assert f"seqtrans translate -m {model}" in said
-    assert said.count("      -> ") == 3 * said.count("dev loss")  # the same three sentences each time
+    assert said.count("      -> ") == said.count("\n       = ") == 3  # shown whole the first time
+    assert 1 <= said.count(". -> ") <= 3  # then only translations that have changed
     records = [json.loads(line) for line in model.with_suffix(".log.jsonl").read_text("utf-8").splitlines()]
     assert {r["event"] for r in records} == {"step", "validation"}
     assert [r["step"] for r in records if r["event"] == "validation"] == [100, 120]
@@ -109,7 +109,7 @@ def test_a_stopped_and_resumed_training_keeps_others_out_and_ends_with_the_same_
         assert second.returncode == 74
         assert "another training" in one_line(second.stderr)
         assert process.returncode == 128 + number, stderr.decode()
-        assert "--resume goes on" in one_line(stderr)
+        assert "--resume continues" in one_line(stderr)
         assert ("before there was a model" in one_line(stderr)) is not parts.exists()
         third = run_seqtrans(*flags)
         assert third.returncode == 2  # what is unfinished is not overwritten
@@ -154,7 +154,7 @@ def test_resuming_with_other_settings_or_other_text_is_refused(
     source.write_text("\n".join(source.read_text("utf-8").splitlines()[:100]) + "\n", "utf-8")
     changed = run_seqtrans(*more, "--subwords", subwords)
     assert changed.returncode == 65
-    assert "train.en' is not what this training began with" in one_line(changed.stderr)
+    assert "source of the development text is not what this training began with" in one_line(changed.stderr)
     assert run_seqtrans(*more, "--subwords", subwords, "--force").returncode == 0
 
 
@@ -170,7 +170,7 @@ def test_subwords_that_were_learned_from_the_text_are_kept_when_resuming(
         path.write_bytes(path.read_bytes() + b"another line\n")
     changed = run_seqtrans(*base, "--max-steps", 10, "--resume")
     assert changed.returncode == 65
-    assert "train.en' is not what this training began with" in one_line(changed.stderr)
+    assert "source of the development text is not what this training began with" in one_line(changed.stderr)
     forced = run_seqtrans(*base, "--max-steps", 10, "--resume", "--force")
     assert forced.returncode == 0, forced.stderr.decode()
 
@@ -212,8 +212,154 @@ def test_a_failed_start_keeps_the_training_before(
     state = model.with_suffix(".state") / "last.safetensors"
     before = sha256(state)
     missing = arguments((tmp_path / "none", parallel_text[1]), tiny_config, model, "--max-steps", 5)
-    assert run_seqtrans(*missing).returncode == 74
+    assert run_seqtrans(*missing, "--overwrite").returncode == 74
     assert sha256(state) == before
+
+
+def test_a_failed_start_leaves_nothing(
+    tmp_path: Path, parallel_text: Text, tiny_config: Path, run_seqtrans: RunSeqtrans
+) -> None:
+    missing = arguments((tmp_path / "none", parallel_text[1]), tiny_config, tmp_path / "m.safetensors")
+    assert run_seqtrans(*missing).returncode == 74
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_finished_training_is_replaced_only_with_overwrite(
+    tmp_path: Path, parallel_text: Text, tiny_config: Path, run_seqtrans: RunSeqtrans
+) -> None:
+    model = tmp_path / "m.safetensors"
+    flags = arguments(parallel_text, tiny_config, model, "--max-steps", 20, "--set", "validate_every=20")
+    assert run_seqtrans(*flags).returncode == 0
+    first = sha256(model)
+    again = run_seqtrans(*flags)
+    assert again.returncode == 2
+    assert "holds a finished training; add --resume to continue it, or --overwrite" in one_line(again.stderr)
+    other = [*flags, "--seed", 5]
+    assert "training.seed was 1 and is 5" in one_line(run_seqtrans(*other, "--resume").stderr)
+    assert sha256(model) == first
+    assert run_seqtrans(*other, "--resume", "--overwrite").returncode == 0  # it cannot be resumed
+    second = sha256(model)
+    assert second != first
+    assert run_seqtrans(*other, "--resume", "--overwrite").returncode == 0  # it can, and is at its end
+    assert sha256(model) == second
+    assert run_seqtrans(*flags, "--overwrite").returncode == 0
+    assert sha256(model) == first
+
+
+@pytest.mark.parametrize("resume", [(), ("--resume",)])
+def test_a_model_without_checkpoints_is_replaced_only_with_overwrite(
+    resume: tuple[str, ...], tmp_path: Path, parallel_text: Text, tiny_config: Path, tiny_model: Path,
+    run_seqtrans: RunSeqtrans,
+) -> None:  # fmt: skip
+    model = tmp_path / "m.safetensors"
+    model.write_bytes(tiny_model.read_bytes())
+    flags = arguments(parallel_text, tiny_config, model, "--max-steps", 2, *resume)
+    run = run_seqtrans(*flags)
+    assert run.returncode == 2
+    assert f"{model}: exists, without checkpoints beside it; add --overwrite" in one_line(run.stderr)
+    assert sha256(model) == sha256(tiny_model)
+    assert run_seqtrans(*flags, "--overwrite").returncode == 0
+    assert sha256(model) != sha256(tiny_model)
+
+
+def test_the_same_text_under_another_name_is_the_same_text(
+    tmp_path: Path, parallel_text: Text, tiny_config: Path, run_seqtrans: RunSeqtrans
+) -> None:
+    model = tmp_path / "m.safetensors"
+    assert run_seqtrans(*arguments(parallel_text, tiny_config, model, "--max-steps", 5)).returncode == 0
+    copies = (tmp_path / "x", tmp_path / "y")
+    for old, new in zip(parallel_text, copies, strict=True):
+        new.write_bytes(old.read_bytes())
+    flags = arguments(copies, tiny_config, model, "--max-steps", 8, "--resume")
+    run = run_seqtrans(*flags)
+    assert run.returncode == 0, run.stderr.decode()
+    swapped = run_seqtrans(*arguments((copies[1], copies[0]), tiny_config, model, "--max-steps", 9, "--resume"))
+    assert "source of the development text is not what" in one_line(swapped.stderr)
+
+
+def test_what_a_training_lacks_is_told_at_once(run_seqtrans: RunSeqtrans) -> None:
+    run = run_seqtrans("train")
+    assert run.returncode == 2
+    assert one_line(run.stderr) == "seqtrans: missing: --train FILE..., --dev FILE... (or --dev-size N), -o MODEL"
+    assert "missing: -o MODEL" in one_line(run_seqtrans("train", "--train", "a", "--dev-size", 5).stderr)
+
+
+@pytest.mark.parametrize(("size", "count"), [("20", 20), ("15%", 30)])
+def test_a_development_text_is_split_off(
+    size: str, count: int, tmp_path: Path, parallel_text: Text, tiny_config: Path, run_seqtrans: RunSeqtrans
+) -> None:
+    flags = [
+        "train", "--train", *parallel_text, "--dev-size", size, "-o", tmp_path / "m.safetensors",
+        "--config", tiny_config, "--max-steps", 2,
+    ]  # fmt: skip
+    run = run_seqtrans(*flags)
+    assert run.returncode == 0, run.stderr.decode()
+    source, target = parallel_text
+    assert f"{source} {target}, development part: {count} pairs, {count} kept" in run.stderr.decode()
+    assert f"{source} {target}: {200 - count} pairs, {200 - count} kept" in run.stderr.decode()
+
+
+def test_settings_on_the_command_line(
+    tmp_path: Path, parallel_text: Text, tiny_config: Path, run_seqtrans: RunSeqtrans
+) -> None:
+    model = tmp_path / "m.safetensors"
+    more = ["--set", "batch_size=50", "model.dropout=0.25", "metric=chrf", "--max-steps", 2]
+    assert run_seqtrans(*arguments(parallel_text, tiny_config, model, *more)).returncode == 0
+    facts = json.loads(run_seqtrans("inspect", model, "--json").stdout)
+    assert facts["config"]["training"]["batch_size"] == 50
+    assert facts["config"]["training"]["metric"] == "chrf"
+    assert facts["architecture"]["dropout"] == 0.25
+
+
+def test_references_that_bleu_cannot_tell_apart_are_told_of_and_the_loss_decides(
+    tmp_path: Path, tiny_config: Path, run_seqtrans: RunSeqtrans
+) -> None:
+    """With one word on each line, BLEU is 0 at every validation."""
+    names = tmp_path / "names.tsv"
+    names.write_text(
+        "".join(f"{'abcd'[i % 4]}{'efg'[i % 3]}\t{'ABCD'[i % 4]}{'EFG'[i % 3]}\n" for i in range(40)), "utf-8"
+    )
+    model = tmp_path / "m.safetensors"
+    run = run_seqtrans(
+        "train", "--train", names, "--dev", names, "-o", model, "--config", tiny_config, "--max-steps", 60,
+        "--set", "type=char", "validate_every=10", "patience=2",
+    )  # fmt: skip
+    said = run.stderr.decode()
+    assert run.returncode == 0, said
+    assert "100% of the references have fewer than 4 words" in said
+    records = [json.loads(line) for line in model.with_suffix(".log.jsonl").read_text("utf-8").splitlines()]
+    validations = [record for record in records if record["event"] == "validation"]
+    assert {record["score"] for record in validations} == {0.0}
+    best = min(validations, key=lambda record: record["loss"])
+    assert best["step"] > 10
+    assert json.loads(run_seqtrans("inspect", model, "--json").stdout)["history"]["steps"] == best["step"]
+
+
+def test_a_score_that_depends_on_spaces_no_subword_writes_compares_as_the_subwords_write(
+    tmp_path: Path, tiny_config: Path, run_seqtrans: RunSeqtrans
+) -> None:
+    text = tmp_path / "spaces.tsv"
+    text.write_text("".join(f"{'abcd'[i % 4]}\t{'ABCD'[i % 4]}  X \n" for i in range(80)), "utf-8")
+    run = run_seqtrans(
+        "train", "--train", text, "--dev", text, "-o", tmp_path / "m.safetensors", "--config", tiny_config,
+        "--max-steps", 200, "--set", "type=char", "metric=exact", "learning_rate=0.02",
+    )  # fmt: skip
+    assert run.returncode == 0, run.stderr.decode()
+    assert "exact 100.00" in run.stderr.decode()
+
+
+def test_the_terminal_may_go(tmp_path: Path, parallel_text: Text, tiny_config: Path, run_seqtrans: RunSeqtrans) -> None:
+    """SIGHUP is a stop as SIGTERM is, and nobody who reads the messages is needed for it."""
+    model = tmp_path / "m.safetensors"
+    flags = arguments(parallel_text, tiny_config, model, "--max-steps", 230)
+    with begin(seqtrans_command(*flags), model) as process:
+        assert process.stderr is not None
+        process.stderr.close()
+        process.send_signal(signal.SIGHUP)
+        assert process.wait(60) == 129
+    run = run_seqtrans(*flags, "--resume")
+    assert run.returncode == 0, run.stderr.decode()
+    assert "resuming from step" in run.stderr.decode()
 
 
 def test_a_tsv_corpus_and_given_subwords(
@@ -231,12 +377,14 @@ def test_a_tsv_corpus_and_given_subwords(
         "--max-steps", 20, "--quiet",
     )  # fmt: skip
     assert run.returncode == 0, run.stderr.decode()
-    assert run.stderr == b""
+    said = run.stderr.decode().splitlines()
+    assert said
+    assert all(line.startswith("warning: ") for line in said)
     facts = json.loads(run_seqtrans("inspect", model, "--json").stdout)
     assert facts["vocabulary"]["source"]["sha256"] == sha256(subwords)
     assert facts["vocabulary"]["source"]["type"] == "char"
     assert facts["joint_vocabulary"] is True
-    assert facts["history"]["data"]["train names.tsv"] == sha256(tsv)
+    assert facts["history"]["data"]["training text"] == sha256(tsv)
 
 
 def test_unequal_corpora_are_refused_with_both_counts(
@@ -303,9 +451,17 @@ def test_dropped_pairs_are_counted_and_too_many_are_warned_of(
         (["--cell", "lstn"], "did you mean 'lstm'?"),
         (["--attention", "bahdanau"], "known: additive"),
         (["--preset", "bas"], "did you mean 'base'?"),
-        (["--max-time", "soon"], "90s, 45m or 2h"),
-        (["--max-time", "20"], "90s, 45m or 2h"),
-        (["--max-steps", "-1"], "max_steps"),
+        (["--max-time", "soon"], "90s, 45m, 2h or 1h30m"),
+        (["--max-time", "20"], "90s, 45m, 2h or 1h30m"),
+        (["--max-time", "0s"], "90s, 45m, 2h or 1h30m"),
+        (["--max-time", ""], "90s, 45m, 2h or 1h30m"),
+        (["--max-steps", "-1"], "--max-steps"),
+        (["--max-steps", "0"], "--max-steps"),
+        (["--dev-size", "5"], "exclude each other"),
+        (["--set", "batch_size"], "KEY=VALUE"),
+        (["--set", "batch_sise=3"], "did you mean 'batch_size'?"),
+        (["--set", "training.hidden=3"], "unknown key"),
+        (["--set", "batch_size=0"], "batch_size must be at least 1"),
         (["--precision", "fp8"], "auto, fp32 or bf16"),
         (["--device", "tpu"], "auto, cpu or cuda"),
         (["--threads", "-2"], "--threads"),

@@ -287,9 +287,10 @@ def test_inspect_tells_what_is_in_a_model(tiny_model: Path, run_seqtrans: RunSeq
     assert facts["parameters"] == sum(facts["parameters_by_part"].values())
     assert facts["history"]["dev"]["bleu"] > 50
     assert set(facts["history"]["data"]) == {
-                "train source train.en", "train target train.de", "dev source train.en", "dev target train.de",
-        "source subwords", "target subwords",
-    }  # fmt: skip
+        *(f"{side} of the {text} text" for side in ("source", "target") for text in ("training", "development")),
+        "source subwords",
+        "target subwords",
+    }
     page = run_seqtrans("inspect", tiny_model).stdout.decode()
     for word in ("lstm", "general", "training_pairs", "torch", facts["vocabulary"]["source"]["sha256"]):
         assert word in page

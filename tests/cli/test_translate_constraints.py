@@ -48,8 +48,9 @@ def test_phrases_that_cannot_be_held_are_told_of(tiny_model: Path, run_seqtrans:
     assert "\u2047" not in found[0]
     assert found[2] == ""
     assert run.stderr.decode().splitlines() == [
-        "seqtrans: warning: <stdin>:1: 2 line(s) with a prefix or phrases that no translation can hold, left out: "
-        "characters or words that the model does not know, more than 500 subwords, or a blank source (lines 1, 3)"
+        "seqtrans: warning: <stdin>:1: 2 line(s) whose prefix or phrases were ignored, in part or in full: they have "
+        "characters or words that the model does not know, the phrases have more than 500 subwords, or the source is "
+        "blank (lines 1, 3)"
     ]
 
 
@@ -62,7 +63,7 @@ def test_phrases_that_are_too_many_are_left_out(tiny_model: Path, run_seqtrans: 
     assert "neun zwei vier" in found[1]
     assert len(found[1].split()) < 20
     assert "neun" in found[2].split()
-    assert "<stdin>:3: 1 line(s) with a prefix or phrases" in run.stderr.decode()
+    assert "<stdin>:3: 1 line(s) whose prefix or phrases were ignored" in run.stderr.decode()
 
 
 def test_lines_for_which_nothing_can_be_said_are_told_of(tiny_model: Path, run_seqtrans: RunSeqtrans) -> None:
@@ -71,7 +72,7 @@ def test_lines_for_which_nothing_can_be_said_are_told_of(tiny_model: Path, run_s
     assert run.returncode == 0
     assert run.stdout == b"\n\n\n"
     assert run.stderr.decode() == (
-        "seqtrans: warning: <stdin>:1: 2 line(s) with no translation: nothing that is allowed can end; blank "
+        "seqtrans: warning: <stdin>:1: 2 line(s) without a translation (no hypothesis could end); the output is blank "
         "(lines 1, 3)\n"
     )
     run = run_seqtrans("translate", "-m", tiny_model, "--set", "forbid=\u00a0", input=b"one\n")
@@ -88,5 +89,5 @@ def test_prefixes_go_as_far_as_the_model_knows_their_words(tiny_model: Path, run
     assert found[2] == ""
     assert found[3].startswith("vier neun")
     assert not {"\t", "\u2047"} & set(run.stdout.decode())
-    assert "1: 2 line(s) with a prefix" in run.stderr.decode()
+    assert "1: 2 line(s) whose prefix" in run.stderr.decode()
     assert run.stderr.endswith(b"(lines 1, 3)\n")

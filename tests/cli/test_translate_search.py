@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 import torch
 
-from seqtrans.cli.layers import explicit_layers
+from seqtrans.cli.settings import explicit_settings
 from seqtrans.errors import UsageError
 from seqtrans.inference.alignment import copied_subwords, copied_words, with_copies
 from seqtrans.model.file import load_model, save_model
@@ -115,7 +115,7 @@ def test_settings_come_from_flags_then_set_then_the_file(
 )
 def test_wrong_values_are_refused(setting: str, words: str) -> None:
     with pytest.raises(UsageError, match=re.escape(words)):
-        search_options([], explicit_layers([setting], {}))
+        search_options([], explicit_settings([setting], {}))
 
 
 @pytest.mark.parametrize(

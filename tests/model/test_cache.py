@@ -58,9 +58,9 @@ def test_it_is_what_the_equations_say_however_the_text_is_cut(size: int, pieces:
     for segment in text[:-1].split(pieces):
         part, state = model.predict(segment, state)
         parts.append(part)
-    logs = torch.cat(parts)
-    torch.testing.assert_close(logs.logsumexp(dim=2), torch.zeros(STEPS, 2).double(), rtol=0, atol=1e-6)
-    found = logs.gather(2, text[1:].unsqueeze(2)).squeeze(2)
+    log_probs = torch.cat(parts)
+    torch.testing.assert_close(log_probs.logsumexp(dim=2), torch.zeros(STEPS, 2).double(), rtol=0, atol=1e-6)
+    found = log_probs.gather(2, text[1:].unsqueeze(2)).squeeze(2)
     expected = by_hand(model, text, *model.cache.chosen())
     torch.testing.assert_close(found, expected, rtol=1e-6, atol=1e-6)
     assert state.past is not None
@@ -69,9 +69,9 @@ def test_it_is_what_the_equations_say_however_the_text_is_cut(size: int, pieces:
 
 def test_a_cache_without_a_share_changes_nothing() -> None:
     model, text = make_model(5), some_text(1)
-    logs, _ = model.predict(text, model.start(1))
+    log_probs, _ = model.predict(text, model.start(1))
     readouts, _ = model.readouts(text, model.start(1))
-    assert torch.equal(logs, model.logits(readouts).log_softmax(dim=2))
+    assert torch.equal(log_probs, model.logits(readouts).log_softmax(dim=2))
 
 
 @torch.no_grad()
@@ -102,14 +102,14 @@ def test_in_bfloat16_the_past_is_compared_in_32_bits() -> None:
     with torch.autocast("cpu", dtype=torch.bfloat16):
         found, state = model.predict(text, model.start(2))
         readouts, _ = model.readouts(text[:-1], model.start(2))
-        likeness, past = model.cache.look(readouts, text[:-1], None)
+        similarity, past = model.cache.compare(readouts, text[:-1], None)
         fit.read(Segment(text[:-1], text[1:], True, 2 * STEPS), readouts, model.logits)
     assert readouts.dtype == torch.bfloat16
-    assert found.dtype == past.keys_BWE.dtype == likeness.cosine_BTK.dtype == torch.float32
+    assert found.dtype == past.keys_BWE.dtype == similarity.cosine_BTK.dtype == torch.float32
     keys = torch.nn.functional.normalize(readouts.float().transpose(0, 1), dim=2)
     exact = keys @ keys.transpose(1, 2)
-    reached = likeness.cosine_BTK.isfinite()
-    torch.testing.assert_close(likeness.cosine_BTK[reached], exact[reached], rtol=0, atol=1e-6)
+    reached = similarity.cosine_BTK.isfinite()
+    torch.testing.assert_close(similarity.cosine_BTK[reached], exact[reached], rtol=0, atol=1e-6)
     torch.testing.assert_close(found, expected, rtol=0.05, atol=0.05)
     assert fit.choose() > 0
     assert state.past is not None

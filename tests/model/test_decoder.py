@@ -88,21 +88,21 @@ def test_whole_targets_and_single_steps_give_equal_gradients(config: ModelConfig
 
 
 @every_kind
-def test_beams_side_by_side_are_separate_copies(config: ModelConfig) -> None:
-    beams = 3
+def test_hypotheses_side_by_side_are_separate_copies(config: ModelConfig) -> None:
+    count = 3
     network = make_network(config, torch.float64)
     torch.manual_seed(22)
-    tokens = torch.randint(4, VOCAB, (4, len(LENGTHS), beams))
+    tokens = torch.randint(4, VOCAB, (4, len(LENGTHS), count))
     with torch.no_grad():
         memory = network.encode(SOURCE, LENGTHS)
-        state = network.start(memory).select(torch.arange(len(LENGTHS)).repeat_interleave(beams))
-        copies = [network.start(memory) for _ in range(beams)]
+        state = network.start(memory).select(torch.arange(len(LENGTHS)).repeat_interleave(count))
+        copies = [network.start(memory) for _ in range(count)]
         for step in tokens:
             logits, state, weights = network.step(step.flatten(), state, memory)
-            for beam in range(beams):
-                expected, copies[beam], attended = network.step(step[:, beam], copies[beam], memory)
-                torch.testing.assert_close(logits[beam::beams], expected, rtol=1e-12, atol=1e-12)
-                torch.testing.assert_close(weights[beam::beams], attended, rtol=1e-12, atol=1e-12)
+            for k in range(count):
+                expected, copies[k], attended = network.step(step[:, k], copies[k], memory)
+                torch.testing.assert_close(logits[k::count], expected, rtol=1e-12, atol=1e-12)
+                torch.testing.assert_close(weights[k::count], attended, rtol=1e-12, atol=1e-12)
 
 
 @every_kind

@@ -1,4 +1,4 @@
-"""Dropout: one mask a sentence, right on average, and nothing at all out of training."""
+"""Dropout: one mask per sentence, right on average, and nothing at all out of training."""
 
 from __future__ import annotations
 

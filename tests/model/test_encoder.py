@@ -77,7 +77,7 @@ def test_logits_and_gradients_do_not_depend_on_padding(cell: str, attention: str
 
 
 @pytest.mark.parametrize("cell", cell_names())
-def test_the_summary_is_the_last_state_of_each_direction(cell: str) -> None:
+def test_the_summary_is_the_last_output_of_each_direction(cell: str) -> None:
     network = make_network(cell, 1)
     with torch.no_grad():
         memory = network.encode(*pad_sources(SENTENCES))

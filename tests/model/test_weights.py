@@ -17,7 +17,7 @@ from seqtrans.config.schema import Config, ModelConfig, TrainingConfig
 from seqtrans.errors import DataError, UsageError
 from seqtrans.model.file import load_model, save_model
 from seqtrans.model.trained import TrainedModel, build_network, cell_count, fresh_model, network_of
-from seqtrans.model.weights import assign, misfit, stored_tensors, weights_of, without_values
+from seqtrans.model.weights import assign, first_meta_tensor, first_mismatch, stored_tensors, weights_of
 from seqtrans.recurrent.cells.base import Cell
 from seqtrans.recurrent.custom import CustomCell, load_cell
 from seqtrans.text.subword_training import learn_subwords
@@ -43,34 +43,34 @@ def test_what_modules_share_stays_shared_and_nothing_is_copied() -> None:
     assert set(tensors) == {"one.weight", "one.bias", "one.scale", "other.bias", "fixed"}
     with torch.device("meta"):
         network = Sharing()
-    assert without_values(network) is not None
+    assert first_meta_tensor(network) is not None
     assign(network, tensors)
     assert network.other.weight is network.one.weight
     assert network.other.scale is network.one.scale is tensors["one.scale"]
     assert network.one.weight.data_ptr() == tensors["one.weight"].data_ptr()
     assert (network.one.weight.requires_grad, network.fixed.requires_grad) == (True, False)
-    assert without_values(network) is None
+    assert first_meta_tensor(network) is None
 
 
-def test_a_misfit_is_named() -> None:
+def test_a_mismatch_is_named() -> None:
     network = Sharing()
     tensors = stored_tensors(network)
-    assert misfit(network, tensors) is None
-    assert misfit(network, {**tensors, "more": torch.ones(1)}) == "more"
-    assert misfit(network, {**tensors, "one.scale": torch.ones(3)}) == "one.scale"
-    assert misfit(network, {**tensors, "fixed": torch.ones(3)}) == "fixed"
+    assert first_mismatch(network, tensors) is None
+    assert first_mismatch(network, {**tensors, "more": torch.ones(1)}) == "more"
+    assert first_mismatch(network, {**tensors, "one.scale": torch.ones(3)}) == "one.scale"
+    assert first_mismatch(network, {**tensors, "fixed": torch.ones(3)}) == "fixed"
     del tensors["other.bias"]
-    assert misfit(network, tensors) == "other.bias"
+    assert first_mismatch(network, tensors) == "other.bias"
 
 
 def test_tensors_without_values_are_seen_wherever_a_module_keeps_them() -> None:
     module = nn.Module()
-    assert without_values(module) is None
+    assert first_meta_tensor(module) is None
     meta = torch.ones(1, device="meta")
     values: list[Any] = [meta, [meta], {"a": (meta,)}]
     for value in values:
         module.kept = value
-        assert without_values(nn.ModuleList([module])) == "0.kept"
+        assert first_meta_tensor(nn.ModuleList([module])) == "0.kept"
 
 
 LARGEST = ModelConfig(embedding=65_536, hidden=65_536, tied_embeddings=False)
@@ -193,7 +193,7 @@ def test_a_users_cell_comes_back_whole(tmp_path: Path, kind: str) -> None:
             parameter.normal_()
     save_model(tmp_path / "m", model)
     loaded = load_model(tmp_path / "m", [cell])
-    assert without_values(loaded.network) is None
+    assert first_meta_tensor(loaded.network) is None
     assert torch.equal(outputs(loaded), outputs(model))
 
 

@@ -182,12 +182,12 @@ def test_a_model_takes_the_cell_of_its_class_and_then_of_its_digest() -> None:
         (
             "class Mine(GatedCell):\n    gates = 1\n    def combine(self, gates, state):\n"
             "        return (gates[0], gates[0])\n",
-            "of 1 states [2, 4] it makes [[2, 4], [2, 4]]",
+            "`step` must return states of shapes [[2, 4]], the output h first, not [[2, 4], [2, 4]]",
         ),
         (
             "class Mine(GatedCell):\n    gates = 1\n    calls = 0\n    def combine(self, gates, state):\n"
             "        self.calls += 1\n        return (gates[0] / self.calls,)\n",
-            "a sequence is not the same as its steps",
+            "a sequence has other results than its steps",
         ),
         (
             "class Mine(GatedCell):\n    gates = 2\n    split_gates = 1\n    gated_gates = 1\n",

@@ -19,21 +19,21 @@ STEPS, BATCH, INPUTS, HIDDEN = 4, 3, 5, 6
 
 @pytest.fixture(autouse=True)
 def _same_weights_in_any_order() -> None:
-    """Where few digits must do, whether they do depends on the weights."""
+    """Whether a result in few digits is near enough depends on the weights."""
     torch.manual_seed(8)
 
 
 class OneGradientForTwoGates(GatedCell):
     gates = 2
 
-    def combine(self, gates: Sequence[Tensor], state: State, *own: Tensor) -> State:
+    def combine(self, gates: Sequence[Tensor], state: State, *extra_parameters: Tensor) -> State:
         return (torch.tanh(gates[0] + gates[1]),)
 
 
 class AGateNobodyReads(GatedCell):
     gates = 3
 
-    def combine(self, gates: Sequence[Tensor], state: State, *own: Tensor) -> State:
+    def combine(self, gates: Sequence[Tensor], state: State, *extra_parameters: Tensor) -> State:
         return (torch.tanh(gates[0]) * torch.sigmoid(gates[2]),)
 
 
@@ -41,7 +41,7 @@ class AGateIsTheOutput(GatedCell):
     gates = 1
     states = 2
 
-    def combine(self, gates: Sequence[Tensor], state: State, *own: Tensor) -> State:
+    def combine(self, gates: Sequence[Tensor], state: State, *extra_parameters: Tensor) -> State:
         return gates[0], state[0]
 
 
@@ -49,16 +49,16 @@ class TheStateIsTheOutput(GatedCell):
     gates = 1
     states = 2
 
-    def combine(self, gates: Sequence[Tensor], state: State, *own: Tensor) -> State:
+    def combine(self, gates: Sequence[Tensor], state: State, *extra_parameters: Tensor) -> State:
         return state[1], torch.sin(gates[0])
 
 
-class Unlisted(GatedCell):
-    """An operation whose result can not be put in a place."""
+class CannotWriteIntoABuffer(GatedCell):
+    """An operation that has no argument for a buffer."""
 
     gates = 2
 
-    def combine(self, gates: Sequence[Tensor], state: State, *own: Tensor) -> State:
+    def combine(self, gates: Sequence[Tensor], state: State, *extra_parameters: Tensor) -> State:
         return (torch.relu(gates[0]).cumsum(1) * 0.1 + gates[1].flip(1),)
 
 
@@ -68,10 +68,10 @@ class ReadTwice(GatedCell):
     gates = 2
     gated_gates = 1
 
-    def gated(self, gates: Sequence[Tensor], state: State, *own: Tensor) -> Tensor:
+    def gated(self, gates: Sequence[Tensor], state: State, *extra_parameters: Tensor) -> Tensor:
         return torch.sigmoid(gates[0]) * state[0]
 
-    def combine(self, gates: Sequence[Tensor], state: State, *own: Tensor) -> State:
+    def combine(self, gates: Sequence[Tensor], state: State, *extra_parameters: Tensor) -> State:
         return (torch.tanh(state[0] + gates[0]) * torch.cos(gates[1]),)
 
 
@@ -79,10 +79,10 @@ class AGatedGateNobodyReads(GatedCell):
     gates = 3
     gated_gates = 1
 
-    def gated(self, gates: Sequence[Tensor], state: State, *own: Tensor) -> Tensor:
+    def gated(self, gates: Sequence[Tensor], state: State, *extra_parameters: Tensor) -> Tensor:
         return gates[0] * state[0]
 
-    def combine(self, gates: Sequence[Tensor], state: State, *own: Tensor) -> State:
+    def combine(self, gates: Sequence[Tensor], state: State, *extra_parameters: Tensor) -> State:
         return (torch.tanh(gates[1]),)
 
 
@@ -92,12 +92,12 @@ class TwoSplit(GatedCell):
     gates = 3
     split_gates = 2
 
-    def combine(self, gates: Sequence[Tensor], state: State, *own: Tensor) -> State:
+    def combine(self, gates: Sequence[Tensor], state: State, *extra_parameters: Tensor) -> State:
         a, x, y, h, k = gates
         return (torch.tanh(a + 2 * x + 3 * torch.sin(y) + 4 * torch.sin(h) + 5 * k),)
 
 
-class OwnParameters(GatedCell):
+class ExtraParameters(GatedCell):
     gates = 1
 
     def __init__(self, inputs: int, hidden: int) -> None:
@@ -106,12 +106,12 @@ class OwnParameters(GatedCell):
         self.unused = nn.Parameter(torch.randn(2))
         self.turn = nn.Parameter(torch.randn(hidden, hidden) / hidden)
 
-    def combine(self, gates: Sequence[Tensor], state: State, *own: Tensor) -> State:
-        scale, _, turn = own
+    def combine(self, gates: Sequence[Tensor], state: State, *extra_parameters: Tensor) -> State:
+        scale, _, turn = extra_parameters
         return (torch.tanh(gates[0] * scale) @ turn,)
 
 
-class ReadsItsMemory(GatedCell):
+class ReadsEveryState(GatedCell):
     gates = 1
     states = 3
 
@@ -127,13 +127,13 @@ class ReadsItsMemory(GatedCell):
         first, second, third = self.sight.split(self.hidden)
         return [first, self.recurrent, second, third]
 
-    def own(self) -> list[Tensor]:
+    def extra_parameters(self) -> list[Tensor]:
         return []
 
-    def gated(self, gates: Sequence[Tensor], state: State, *own: Tensor) -> Tensor:
+    def gated(self, gates: Sequence[Tensor], state: State, *extra_parameters: Tensor) -> Tensor:
         return torch.sin(gates[0]) * gates[1]
 
-    def combine(self, gates: Sequence[Tensor], state: State, *own: Tensor) -> State:
+    def combine(self, gates: Sequence[Tensor], state: State, *extra_parameters: Tensor) -> State:
         a, b, c, d = gates
         return torch.tanh(a + b * torch.sigmoid(c)), torch.sin(d), state[0]
 
@@ -144,19 +144,19 @@ class SeesItsStateInAnotherShape(GatedCell):
     gates = 2
     gated_gates = 1
 
-    def gated(self, gates: Sequence[Tensor], state: State, *own: Tensor) -> Tensor:
+    def gated(self, gates: Sequence[Tensor], state: State, *extra_parameters: Tensor) -> Tensor:
         return torch.sigmoid(gates[0])
 
-    def combine(self, gates: Sequence[Tensor], state: State, *own: Tensor) -> State:
+    def combine(self, gates: Sequence[Tensor], state: State, *extra_parameters: Tensor) -> State:
         return (torch.tanh(state[0].unflatten(1, (2, -1)).flatten(1) + gates[0]) * gates[1],)
 
 
 class SeesItsStateAcrossSentences(GatedCell):
-    """The gate's gradient lies in columns, of which there is no such view."""
+    """The gate's gradient is not contiguous, and has no such view."""
 
     gates = 2
 
-    def combine(self, gates: Sequence[Tensor], state: State, *own: Tensor) -> State:
+    def combine(self, gates: Sequence[Tensor], state: State, *extra_parameters: Tensor) -> State:
         batch, hidden = state[0].shape
         turned = (state[0].view(2 * batch, -1) * 0.5).view(batch, hidden)
         return (torch.tanh(gates[0] + turned) * torch.sigmoid(gates[1]),)
@@ -167,7 +167,7 @@ class Python(GatedCell):
 
     gates = 1
 
-    def combine(self, gates: Sequence[Tensor], state: State, *own: Tensor) -> State:
+    def combine(self, gates: Sequence[Tensor], state: State, *extra_parameters: Tensor) -> State:
         half = gates[0][:, : self.hidden // 2]
         return (torch.block_diag(half, half)[: len(half)] + torch.tanh(state[0]),)
 
@@ -187,14 +187,14 @@ tanh_of_another_library.register_autograd(
 class AnotherLibrary(GatedCell):
     gates = 1
 
-    def combine(self, gates: Sequence[Tensor], state: State, *own: Tensor) -> State:
+    def combine(self, gates: Sequence[Tensor], state: State, *extra_parameters: Tensor) -> State:
         return (tanh_of_another_library(gates[0]),)
 
 
 class WritesInAWhole(GatedCell):
     gates = 1
 
-    def combine(self, gates: Sequence[Tensor], state: State, *own: Tensor) -> State:
+    def combine(self, gates: Sequence[Tensor], state: State, *extra_parameters: Tensor) -> State:
         return ((gates[0] * 2).add_(1).sin(),)
 
 
@@ -215,16 +215,16 @@ class NormalisedThreeProducts(NormalisedGates):
     def weights(self) -> list[Tensor]:
         return list(self.recurrent.split(self.hidden))
 
-    def gated(self, gates: Sequence[Tensor], state: State, *own: Tensor) -> Tensor:
+    def gated(self, gates: Sequence[Tensor], state: State, *extra_parameters: Tensor) -> Tensor:
         return torch.sigmoid(gates[0]) * state[0]
 
-    def combine(self, gates: Sequence[Tensor], state: State, *own: Tensor) -> State:
+    def combine(self, gates: Sequence[Tensor], state: State, *extra_parameters: Tensor) -> State:
         return torch.tanh(gates[1] + gates[2]), torch.sin(gates[0])
 
 
 CELLS = [
-    OneGradientForTwoGates, AGateNobodyReads, AGateIsTheOutput, TheStateIsTheOutput, Unlisted, ReadTwice,
-    AGatedGateNobodyReads, TwoSplit, OwnParameters, ReadsItsMemory, SeesItsStateInAnotherShape,
+    OneGradientForTwoGates, AGateNobodyReads, AGateIsTheOutput, TheStateIsTheOutput, CannotWriteIntoABuffer, ReadTwice,
+    AGatedGateNobodyReads, TwoSplit, ExtraParameters, ReadsEveryState, SeesItsStateInAnotherShape,
     SeesItsStateAcrossSentences, Python, AnotherLibrary, WritesInAWhole, NormalisedReadTwice,
     NormalisedThreeProducts,
 ]  # fmt: skip
@@ -233,7 +233,7 @@ CELLS = [
 def both_ways(
     cell: GatedCell, steps: int, batch: int, dtype: torch.dtype = torch.float64
 ) -> tuple[list[Tensor], list[Tensor]]:
-    """Outputs, states and gradients by the kernel and by the loop; the outputs' gradients do not lie in one piece."""
+    """Outputs, states and gradients by the kernel and by the loop; the outputs' gradients are not contiguous."""
     torch.manual_seed(7)
     inputs = torch.randn(steps, batch, INPUTS, dtype=dtype, requires_grad=True)
     state = tuple(torch.randn(batch, HIDDEN, dtype=dtype, requires_grad=True) for _ in range(cell.states))
@@ -277,7 +277,7 @@ def test_a_second_backward_pass_gives_the_same(kind: type[GatedCell]) -> None:
 
 @pytest.mark.parametrize("changed", ["recurrent_weight", "scale"])
 def test_parameters_must_not_change_before_the_backward_pass(changed: str) -> None:
-    cell = OwnParameters(INPUTS, HIDDEN)
+    cell = ExtraParameters(INPUTS, HIDDEN)
     outputs, _ = cell.unroll(torch.randn(STEPS, BATCH, INPUTS), cell.initial_state(BATCH))
     with torch.no_grad():
         cell.get_parameter(changed).add_(1)
@@ -285,10 +285,11 @@ def test_parameters_must_not_change_before_the_backward_pass(changed: str) -> No
         outputs.sum().backward()
 
 
-def test_the_inputs_part_of_split_gates_must_not_change_before_the_backward_pass() -> None:
+def test_the_projected_inputs_of_split_gates_must_not_change_before_the_backward_pass() -> None:
     cell = TwoSplit(INPUTS, HIDDEN)
     projected = cell.project(torch.randn(STEPS, BATCH, INPUTS))
-    outputs, _ = run(cell._recurrence, projected, cell.weights(), cell.initial_state(BATCH), cell.norm(), cell.own())
+    state = cell.initial_state(BATCH)
+    outputs, _ = run(cell._recurrence, projected, cell.weights(), state, cell.norm(), cell.extra_parameters())
     with torch.no_grad():
         projected.add_(1)
     with pytest.raises(RuntimeError, match="modified by an inplace operation"):
@@ -299,7 +300,7 @@ def test_a_write_into_a_part_is_refused() -> None:
     class WritesInAPart(GatedCell):
         gates = 1
 
-        def combine(self, gates: Sequence[Tensor], state: State, *own: Tensor) -> State:
+        def combine(self, gates: Sequence[Tensor], state: State, *extra_parameters: Tensor) -> State:
             h = torch.tanh(gates[0]) + 1
             h[:, 0] = 0
             return (h,)
@@ -318,7 +319,7 @@ def test_gates_that_are_not_added_up_are_not_normalised() -> None:
 
 
 def test_only_the_last_product_reads_what_is_gated() -> None:
-    class Early(ReadsItsMemory):
+    class Early(ReadsEveryState):
         def products(self) -> list[Product]:
             return super().products()[::-1]
 
@@ -335,9 +336,9 @@ def test_not_all_gates_are_gated() -> None:
 
 
 def test_no_input_is_left_out() -> None:
-    class Deaf(ReadsItsMemory):
+    class Deaf(ReadsEveryState):
         def products(self) -> list[Product]:
             return [Product(product.rows, 0, product.reads) for product in super().products()]
 
-    with pytest.raises(ValueError, match="the inputs' part of all gates"):
+    with pytest.raises(ValueError, match="the projected inputs of all gates"):
         Deaf(INPUTS, HIDDEN)

@@ -1,4 +1,4 @@
-"""Packed products are the products."""
+"""Products with packed weights are the same as without packing."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from torch import nn
 from torch.nn import functional as F
 
 from seqtrans.device import choose_compute
-from seqtrans.recurrent.packing import PackedWeights, packs
+from seqtrans.recurrent.packing import PackedWeights, packing_works
 from seqtrans.recurrent.products import linear, packed_weights
 
 ERRORS = {torch.float32: 1e-5, torch.bfloat16: 2e-2, torch.int8: 4e-2}
@@ -43,7 +43,7 @@ def test_a_weight_is_packed_once_and_its_parts_by_themselves() -> None:
             torch.testing.assert_close(
                 packed.linear(torch.ones(2, part.shape[1]), part, None), torch.ones(2, part.shape[1]) @ part.mT
             )
-    assert len(packed._packed) == 4 * packs(torch.float32)
+    assert len(packed._packed) == 4 * packing_works(torch.float32)
 
 
 def test_what_is_differentiated_is_not_packed() -> None:
@@ -71,8 +71,8 @@ def test_64_bits_stay_64_bits() -> None:
 
 def test_this_machine_packs_what_it_multiplies() -> None:
     if torch.backends.mkldnn.is_available():
-        assert packs(torch.float32)
+        assert packing_works(torch.float32)
     if "onednn" in torch.backends.quantized.supported_engines:
-        assert packs(torch.int8)
+        assert packing_works(torch.int8)
     if choose_compute("cpu", "auto").dtype == torch.bfloat16:
-        assert packs(torch.bfloat16)
+        assert packing_works(torch.bfloat16)

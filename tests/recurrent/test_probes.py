@@ -14,17 +14,17 @@ import torch
 from torch import Tensor, nn
 
 from seqtrans.device import choose_compute
-from seqtrans.recurrent import factor, norm, packing, passes, products
+from seqtrans.recurrent import norm, packed_matrix, packing, passes, products
 from seqtrans.recurrent.cells import lstm
 from seqtrans.recurrent.cells.base import Cell
-from seqtrans.recurrent.packing import PackedWeights, packs
+from seqtrans.recurrent.packing import PackedWeights, packing_works
 from seqtrans.recurrent.probes import probe
 from tests.conftest import seqtrans_environment
 from tests.recurrent.running import Run, assert_same, by_loop, make_cell, make_data, outputs_and_gradients
 
 PROBES = (
     passes.can_trace, norm.has_native_norm, lstm._has_library_kernel, products._has_pass_numbers,
-    packing.packs, packing._has_vnni, factor._has_layout,
+    packing.packing_works, packing._has_vnni, packed_matrix._has_layout, lstm._has_bfloat16_kernel,
 )  # fmt: skip
 
 CELLS = ("gru", "lstm", "lstm-layernorm", "lstm-peephole-full")
@@ -151,13 +151,13 @@ def test_without_its_layer_normalisation_few_digits_do(dtype: torch.dtype, monke
 def test_without_onednn_products_are_the_same(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     torch.manual_seed(1)
     inputs, weight = torch.randn(4, 6), nn.Parameter(torch.randn(5, 6))
-    monkeypatch.setattr(factor, "WORTHWHILE", 1)
-    packed = factor.Factor(weight.detach(), 4).packed is not None
-    assert packed == packs(torch.float32)
+    monkeypatch.setattr(packed_matrix, "WORTHWHILE", 1)
+    packed = packed_matrix.PackedMatrix(weight.detach(), 4).packed is not None
+    assert packed == packing_works(torch.float32)
     forget()
     take_away(monkeypatch, "torch.ops.mkldnn", name)
-    assert not packs(torch.float32)
-    made = factor.Factor(weight.detach(), 4)
+    assert not packing_works(torch.float32)
+    made = packed_matrix.PackedMatrix(weight.detach(), 4)
     assert made.packed is None
     added = torch.randn(4, 5)
     with torch.no_grad():
@@ -170,7 +170,7 @@ def test_without_onednn_products_are_the_same(name: str, monkeypatch: pytest.Mon
 @pytest.mark.parametrize("name", ["linear_prepack", "linear_dynamic"])
 def test_without_8_bit_products_there_are_none(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     take_away(monkeypatch, "torch.ops.quantized", name)
-    assert not packs(torch.int8)
+    assert not packing_works(torch.int8)
     inputs, weight = torch.randn(4, 6), nn.Parameter(torch.randn(5, 6))
     with torch.no_grad():
         torch.testing.assert_close(PackedWeights(int8=True).linear(inputs, weight, None), inputs @ weight.t())
@@ -187,7 +187,7 @@ def test_a_layer_normalisation_with_one_wrong_result_is_not_used(monkeypatch: py
     assert not norm.has_native_norm()
 
 
-@pytest.mark.skipif(not packs(torch.float32), reason="this build of torch packs no products")
+@pytest.mark.skipif(not packing_works(torch.float32), reason="this build of torch packs no products")
 @pytest.mark.parametrize("fails", [False, True])
 def test_packed_products_with_a_wrong_addition_are_not_used(fails: bool, monkeypatch: pytest.MonkeyPatch) -> None:
     """Those without an addition are right, so that a search goes on packing."""
@@ -198,8 +198,8 @@ def test_packed_products_with_a_wrong_addition_are_not_used(fails: bool, monkeyp
         return torch.zeros_like(added)
 
     monkeypatch.setattr(torch.ops.mkldnn._linear_pointwise, "binary", wrong)
-    assert packs(torch.float32)
-    assert not factor._has_layout(torch.float32)
+    assert packing_works(torch.float32)
+    assert not packed_matrix._has_layout(torch.float32)
 
 
 def test_a_trial_takes_no_random_numbers_from_others() -> None:
@@ -208,8 +208,8 @@ def test_a_trial_takes_no_random_numbers_from_others() -> None:
     for one in (passes.can_trace, norm.has_native_norm, lstm._has_library_kernel):
         assert one()
     for dtype in (torch.float32, torch.bfloat16, torch.int8):
-        packs(dtype)
-        factor._has_layout(dtype)
+        packing_works(dtype)
+        packed_matrix._has_layout(dtype)
     assert torch.equal(torch.get_rng_state(), before)
 
 

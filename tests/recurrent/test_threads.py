@@ -14,7 +14,7 @@ from seqtrans.config.schema import ModelConfig
 from seqtrans.model.language_model import LanguageNetwork
 from seqtrans.recurrent.cells import find_cell
 from seqtrans.recurrent.cells.base import Cell
-from seqtrans.recurrent.packing import PackedWeights, packs
+from seqtrans.recurrent.packing import PackedWeights, packing_works
 from seqtrans.recurrent.products import deferred_gradients, linear, packed_weights
 
 STEPS, BATCH, SIZE = 6, 3, 8
@@ -63,7 +63,8 @@ def test_one_trains_and_the_other_decodes_with_packed_weights() -> None:
     results = at_the_same_time(lambda: train(turn.wait), lambda: decode(turn.wait))
     for found, alone in zip(results, expected, strict=True):
         assert all(torch.equal(one, other) for one, other in zip(found, alone, strict=True))
-    assert {id(weight) for weight, *_ in packed._packed.values()} == ({id(decoded)} if packs(torch.float32) else set())
+    packed_ids = {id(weight) for weight, *_ in packed._packed.values()}
+    assert packed_ids == ({id(decoded)} if packing_works(torch.float32) else set())
 
 
 def operations(output: Tensor) -> list[str]:
@@ -77,7 +78,7 @@ def operations(output: Tensor) -> list[str]:
     return list(nodes.values())
 
 
-@pytest.mark.skipif(not packs(torch.int8), reason="this build of torch has no products of 8-bit integers")
+@pytest.mark.skipif(not packing_works(torch.int8), reason="this build of torch has no products of 8-bit integers")
 def test_weights_are_packed_in_8_bits_by_several_at_once() -> None:
     engine = torch.backends.quantized.engine
     weights = [make_weight(seed) for seed in range(20)]

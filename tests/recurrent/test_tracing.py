@@ -1,4 +1,4 @@
-"""The flat lists of operations: nothing in them is superfluous."""
+"""The traced passes hold no superfluous operations."""
 
 from __future__ import annotations
 

@@ -44,7 +44,7 @@ def test_percentages_have_two_decimals_and_fractions_four(name: str, text: str) 
     assert formatted_score(name, 12.34567) == text
 
 
-def test_a_system_alone_has_a_line_a_metric() -> None:
+def test_a_system_alone_has_one_line_per_metric() -> None:
     metrics = [metric(name) for name in ("wer", "exact", "bleu", "chrf")]
     wer, exact, bleu, chrf = output.as_text(evaluate([HYPOTHESES], [REFERENCES], metrics)).split("\n")
     assert wer == f"WER = 37.50  edits = 3 ref_words = 8  {metrics[0].signature(1)}"
@@ -54,7 +54,7 @@ def test_a_system_alone_has_a_line_a_metric() -> None:
     assert chrf == f"chrF2 = 40.89  {metrics[3].signature(1)}"  # sacreBLEU gives no details of it
 
 
-def test_systems_have_a_table_a_metric_with_a_star_below_five_percent() -> None:
+def test_systems_have_one_table_per_metric_with_a_star_below_five_percent() -> None:
     wer, bleu01, legend = output.as_text(COMPARISON).split("\n\n")
     assert wer.split("\n") == [
         f"WER (lower is better)  {SIGNATURE}",
@@ -119,7 +119,7 @@ def buckets() -> list[Bucket]:
     return by_length(source, [first, second], references, [metric("wer"), metric("bleu01")])
 
 
-def test_by_length_there_is_a_row_a_bucket_and_a_column_a_system(buckets: list[Bucket]) -> None:
+def test_by_length_there_is_one_row_per_bucket_and_one_column_per_system(buckets: list[Bucket]) -> None:
     wer, bleu01 = by_length_output.as_text(buckets).split("\n\n")
     assert wer.split("\n") == [
         f"WER (lower is better)  {metric('wer').signature(1)}",
@@ -135,7 +135,7 @@ def test_by_length_there_is_a_row_a_bucket_and_a_column_a_system(buckets: list[B
     ]
 
 
-def test_by_length_json_has_an_evaluation_a_bucket(buckets: list[Bucket]) -> None:
+def test_by_length_json_has_one_evaluation_per_bucket(buckets: list[Bucket]) -> None:
     report = json.loads(by_length_output.as_json("source", buckets))
     assert report["source"] == "source"
     for bucket, (words, mean, lines), expected in zip(

@@ -69,7 +69,7 @@ def test_without_temperature_they_are_greedy(random_network: Make, random_source
             assert one.tokens == other.tokens == best.tokens
             assert one.score == pytest.approx(best.score)
             assert one.token_log_probs == pytest.approx(best.token_log_probs)
-            torch.testing.assert_close(one.alignment, best.alignment)
+            torch.testing.assert_close(one.attention, best.attention)
 
 
 def test_they_are_sorted_and_keep_to_what_is_allowed(random_network: Make, random_sources: Sources) -> None:

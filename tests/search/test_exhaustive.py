@@ -8,13 +8,14 @@ from typing import Any
 
 import numpy as np
 import pytest
+from torch import Tensor
 
 from seqtrans.search.decoding import CPU, search
 from seqtrans.search.exact import exact_search
 from seqtrans.search.hypothesis import Request
 from seqtrans.search.options import SearchOptions
 from seqtrans.search.ranking import Ranking
-from seqtrans.search.scorer import ModelScorer
+from seqtrans.search.scorer import ModelScorer, ModelState
 from seqtrans.text.subwords import EOS_ID
 from tests.proving import with_seeds
 from tests.search.truth import RULES, Make, Sources, all_of, case, options_for, same
@@ -73,8 +74,8 @@ def test_searches_find_what_they_promise(random_network: Make, random_sources: S
         assert proof.proven
         same([proof.best], truth, rule, what)
         assert proof.best.log_prob == pytest.approx(sum(proof.best.token_log_probs), abs=1e-9)
-        assert proof.best.alignment is not None
-        assert proof.best.alignment.shape == (len(proof.best.tokens), len(source) + 1)
+        assert proof.best.attention is not None
+        assert proof.best.attention.shape == (len(proof.best.tokens), len(source) + 1)
 
         # a beam that stops early finds what one finds that goes on to the limit of length
         network.output_bias[EOS_ID] += seed % 5 - 1  # some like to end soon
@@ -86,6 +87,16 @@ def test_searches_find_what_they_promise(random_network: Make, random_sources: S
         assert [h.score for h in found] == [h.score for h in whole], what
 
 
+class CountingRows(ModelScorer):
+    """Counts the rows of all steps: the hypotheses that a search expands."""
+
+    rows = 0
+
+    def step(self, ids_N: Tensor, state: ModelState) -> tuple[Tensor, ModelState, Tensor]:
+        self.rows += len(ids_N)
+        return super().step(ids_N, state)
+
+
 @with_seeds(10, 100)
 def test_an_exact_search_gives_up_and_says_so(random_network: Make, random_sources: Sources, seeds: range) -> None:
     proven = []
@@ -94,12 +105,14 @@ def test_an_exact_search_gives_up_and_says_so(random_network: Make, random_sourc
         options = options_for(Ranking(), longest, 1, 1)
         request = Request(random_sources(seed, 1)[0])
         ((first,),) = search(ModelScorer(network), [request], options, 1)
-        whole = exact_search(ModelScorer(network), request, first, options, CPU)
+        unlimited = CountingRows(network)
+        whole = exact_search(unlimited, request, first, options, CPU)
         for limit in (5, 20, 50):
-            proof = exact_search(ModelScorer(network), request, first, replace(options, max_expansions=limit), CPU)
-            assert proof.expansions < limit + 16
-            assert proof.proven == (whole.expansions == proof.expansions)
-            assert proof.proven or proof.expansions >= limit
+            limited = CountingRows(network)
+            proof = exact_search(limited, request, first, replace(options, max_expansions=limit), CPU)
+            assert limited.rows < limit + 16
+            assert proof.proven == (unlimited.rows == limited.rows)
+            assert proof.proven or limited.rows >= limit
             assert first.score - 1e-12 <= proof.best.score <= whole.best.score + 1e-12
             proven.append(proof.proven)
     assert True in proven

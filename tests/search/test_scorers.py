@@ -57,7 +57,7 @@ def alike(one: list[list[Hypothesis]], other: list[list[Hypothesis]]) -> None:
         assert [h.tokens for h in first] == [h.tokens for h in second]
         for a, b in zip(first, second, strict=True):
             assert a.token_log_probs == pytest.approx(b.token_log_probs, abs=1e-12)
-            torch.testing.assert_close(a.alignment, b.alignment)
+            torch.testing.assert_close(a.attention, b.attention)
 
 
 @with_seeds(2, 12)

@@ -199,7 +199,7 @@ def test_neither_batch_nor_order_matters(
 
 @with_seeds(3, 12)
 @searches
-def test_alignments_are_weights_over_the_source(
+def test_attention_is_weights_over_the_source(
     random_network: MakeNetwork, random_sources: MakeSources, options: SearchOptions, seeds: range
 ) -> None:
     lengths = set()
@@ -209,20 +209,20 @@ def test_alignments_are_weights_over_the_source(
         without = run(network, sources, replace(options, **SHORT))
         for source, n_best, plain in zip(sources, found, without, strict=True):
             assert [h.tokens for h in n_best] == [h.tokens for h in plain]
-            assert all(h.alignment is None for h in plain)
+            assert all(h.attention is None for h in plain)
             for h in n_best:
-                assert h.alignment is not None
-                assert h.alignment.shape == (len(h.tokens), len(source) + 1)
+                assert h.attention is not None
+                assert h.attention.shape == (len(h.tokens), len(source) + 1)
                 lengths.add(len(h.tokens))
                 if network.aligns:
-                    ones = torch.ones(len(h.tokens), dtype=h.alignment.dtype)
-                    torch.testing.assert_close(h.alignment.sum(dim=1), ones)
+                    ones = torch.ones(len(h.tokens), dtype=h.attention.dtype)
+                    torch.testing.assert_close(h.attention.sum(dim=1), ones)
     assert len(lengths) > 2
 
 
 @with_seeds(1, 4)
 @searches
-def test_alignments_stay_what_they_are_while_sentences_come_and_go(
+def test_attention_stays_what_it_is_while_sentences_come_and_go(
     random_network: MakeNetwork, options: SearchOptions, seeds: range
 ) -> None:
     sources = [[4 + (length + i) % 4 for i in range(length)] for length in range(30, 0, -1)]
@@ -233,11 +233,11 @@ def test_alignments_stay_what_they_are_while_sentences_come_and_go(
         for one, other in zip(together, alone, strict=True):
             for h, expected in zip(one, other, strict=True):
                 assert h.tokens == expected.tokens
-                torch.testing.assert_close(h.alignment, expected.alignment)
+                torch.testing.assert_close(h.attention, expected.attention)
 
 
 @searches
-def test_alignments_are_those_of_teacher_forcing(
+def test_attention_is_that_of_teacher_forcing(
     random_network: MakeNetwork, random_sources: MakeSources, options: SearchOptions
 ) -> None:
     for seed in range(6):
@@ -247,8 +247,8 @@ def test_alignments_are_those_of_teacher_forcing(
             memory = network.encode(*pad_sources([source]))
             for h in n_best:
                 state = network.start(memory)
-                assert h.alignment is not None
-                for token, row in zip([BOS_ID, *h.tokens[:-1]], h.alignment, strict=False):
+                assert h.attention is not None
+                for token, row in zip([BOS_ID, *h.tokens[:-1]], h.attention, strict=False):
                     _, state, weights = network.step(torch.tensor([token]), state, memory)
                     torch.testing.assert_close(row, weights[0], rtol=1e-10, atol=1e-10)
 

@@ -22,7 +22,7 @@ SIZES = [(1, 6), (2, 6), (3, 4), (4, 3)]
 
 RULES = {
     "log-probability": Ranking(length_penalty=0),
-    "a subword": Ranking(),
+    "per subword": Ranking(),
     "alpha 0.6": Ranking(length_penalty=0.6),
     "gnmt": Ranking(length_penalty=0.8, length_rule="gnmt"),
     "reward": Ranking(length_penalty=0, word_reward=0.7),

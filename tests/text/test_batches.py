@@ -1,4 +1,4 @@
-"""Batches: every pair once an epoch, in an order that the seed decides, padded as they should be."""
+"""Batches: every pair once per epoch, in an order that the seed decides, padded as they should be."""
 
 from __future__ import annotations
 

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from seqtrans.config.schema import TextConfig
+from seqtrans.config.schema import Config
 from seqtrans.errors import DataError, StreamError
 from seqtrans.text.corpus import ParallelText, Ragged, encode_corpus, read_parallel
 from seqtrans.text.subword_training import learn_subwords
@@ -40,12 +40,12 @@ def test_unequal_counts_are_refused_with_both(write_lines: Write, left: int, rig
 
 
 def test_one_file_with_tabs(write_lines: Write) -> None:
-    text = read_parallel([write_lines("a.tsv", "one\teins\n\tleer\nempty\t\n")])
-    assert (text.source, text.target) == (["one", "", "empty"], ["eins", "leer", ""])
-    assert list(text.digests) == ["a.tsv"]
+    text = read_parallel([write_lines("a.tsv", "one\teins\n\tleer\n\nempty\t\n \n")])
+    assert (text.source, text.target) == (["one", "", "", "empty", ""], ["eins", "leer", "", "", ""])
+    assert list(text.digests) == [""]
 
 
-@pytest.mark.parametrize(("line", "tabs"), [("no tab", 0), ("a\tb\tc", 2), ("", 0)])
+@pytest.mark.parametrize(("line", "tabs"), [("no tab", 0), ("a\tb\tc", 2)])
 def test_a_line_without_exactly_one_tab_is_refused_with_its_number(write_lines: Write, line: str, tabs: int) -> None:
     path = write_lines("a.tsv", f"fine\tgut\n{line}\nfine\tgut\n")
     with pytest.raises(DataError, match=f"a.tsv:2: has {tabs} TABs"):
@@ -80,17 +80,18 @@ def test_files_of_one_name_in_two_folders_are_told_apart(write_lines: Write) -> 
 def test_kept_and_dropped_add_up(letters: SubwordModel, pairs: list[tuple[str, str]]) -> None:
     text = ParallelText("t", [s for s, _ in pairs], [t for _, t in pairs], {})
     sides = [(letters.encode(s), letters.encode(t)) for s, t in pairs]
-    usable = [i for i, (s, t) in enumerate(sides) if s and t and max(len(s), len(t)) <= 5]
+    usable = [i for i, (s, t) in enumerate(sides, 1) if s and t and max(len(s), len(t)) <= 5]
     if not usable:
         with pytest.raises(DataError, match="t: no sentence pair is usable"):
             encode_corpus(text, letters, letters, 5)
         return
     corpus = encode_corpus(text, letters, letters, 5)
     assert corpus.kept.tolist() == usable
-    assert sorted([*usable, *(line for lines in corpus.dropped.values() for line in lines)]) == [*range(len(pairs))]
+    dropped = [line for lines in corpus.dropped.values() for line in lines]
+    assert sorted([*usable, *dropped]) == [*range(1, len(pairs) + 1)]
     assert corpus.dropped_share() == pytest.approx(1 - len(usable) / len(pairs))
     for number, line in enumerate(usable):
-        assert (corpus.source[number].tolist(), corpus.target[number].tolist()) == sides[line]
+        assert (corpus.source[number].tolist(), corpus.target[number].tolist()) == sides[line - 1]
 
 
 def test_every_reason_is_counted_and_told(letters: SubwordModel) -> None:
@@ -98,10 +99,10 @@ def test_every_reason_is_counted_and_told(letters: SubwordModel) -> None:
     target = ["ab", "ab", "", "a", "abcdefab", "", "a", "a"]
     corpus = encode_corpus(ParallelText("t", source, target, {}), letters, letters, 5)
     assert corpus.dropped == {
-        "empty source": [1, 5, 6, 7],
-        "empty target": [2],
-        "source longer than 5 subwords": [3],
-        "target longer than 5 subwords": [4],
+        "empty source": [2, 6, 7, 8],
+        "empty target": [3],
+        "source longer than 5 subwords": [4],
+        "target longer than 5 subwords": [5],
     }
     assert corpus.summary("dev") == (
         "dev: 8 pairs, 1 kept, 4 dropped: empty source (lines 2, 6, 7, ...), 1 dropped: empty target (line 3), "
@@ -127,10 +128,11 @@ def test_a_filter_that_drops_more_than_a_fifth_warns(
     write_lines: Write, caplog: pytest.LogCaptureFixture, empty: int, warned: bool
 ) -> None:
     lines = "ab\n" * (10 - empty) + "\n" * empty
-    paths = [write_lines("x", lines), write_lines("y", "cd\n" * 10)]
+    train = [write_lines("x", lines), write_lines("y", "c d d c\n" * 10)]
+    dev = [write_lines("u", "ab\n"), write_lines("v", "d d d d\n")]
     model = learn_subwords(["abcd"], "char", 50)
     with caplog.at_level(logging.INFO, "seqtrans"):
-        data = prepare(paths, paths, TextConfig(), (model, model))
+        data = prepare(train, dev, Config(), (model, model))
     assert len(data.train) == 10 - empty
     assert any(f"{empty} dropped: empty source" in line for line in caplog.messages)
     warnings = [record.getMessage() for record in caplog.records if record.levelno == logging.WARNING]

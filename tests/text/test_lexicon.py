@@ -33,20 +33,20 @@ def random_pairs(seed: int, count: int) -> list[tuple[list[int], list[int]]]:
 
 
 def by_loops(pairs: list[tuple[list[int], list[int]]]) -> dict[int, dict[int, float]]:
-    """t(target | source) of IBM model 1, source 0 being none."""
-    likelihood: dict[tuple[int, int], float] = defaultdict(lambda: 1.0)
+    """t(target | source) of IBM model 1, source 0 being the NULL word."""
+    translation_probability: dict[tuple[int, int], float] = defaultdict(lambda: 1.0)
     for _ in range(ITERATIONS):
         expected: dict[tuple[int, int], float] = defaultdict(float)
         total: dict[int, float] = defaultdict(float)
         for source, target in pairs:
             for t in target:
-                whole = sum(likelihood[s, t] for s in [*source, 0])
+                whole = sum(translation_probability[s, t] for s in [*source, 0])
                 for s in [*source, 0]:
-                    expected[s, t] += likelihood[s, t] / whole
-                    total[s] += likelihood[s, t] / whole
-        likelihood = defaultdict(float, {(s, t): count / total[s] for (s, t), count in expected.items()})
+                    expected[s, t] += translation_probability[s, t] / whole
+                    total[s] += translation_probability[s, t] / whole
+        translation_probability = defaultdict(float, {(s, t): count / total[s] for (s, t), count in expected.items()})
     found: dict[int, dict[int, float]] = defaultdict(dict)
-    for (s, t), value in likelihood.items():
+    for (s, t), value in translation_probability.items():
         found[s][t] = value
     return found
 
@@ -67,8 +67,8 @@ def test_they_are_those_of_the_textbook(seed: int) -> None:
 
 def test_a_dictionary_is_found_also_in_a_part_of_a_text() -> None:
     corpus = corpus_of(random_pairs(7, 2000))
-    for max_cells in (1 << 25, 20_000):
-        lists = likeliest_translations(corpus, VOCABULARY, VOCABULARY, 3, max_cells)
+    for max_position_pairs in (1 << 25, 20_000):
+        lists = likeliest_translations(corpus, VOCABULARY, VOCABULARY, 3, max_position_pairs)
         assert lists is not None
         assert lists[4:16, 0].tolist() == list(range(14, 26))
 

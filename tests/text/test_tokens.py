@@ -7,7 +7,7 @@ import pytest
 from seqtrans.errors import UsageError
 from seqtrans.text.subword_training import learn_subwords
 from seqtrans.text.subwords import UNK_ID
-from seqtrans.text.tokens import Tokens
+from seqtrans.text.tokens import TokenVocabulary
 
 LINES = ["ab ba", "abba a"]
 ODD = ["ab xx ab", "xyzzy", "  a  b ", "", " ", "日本 語a", "\u2581a", "a\tb", "ab\u00a0ba ab", "a\u3000b"]
@@ -15,34 +15,34 @@ ODD = ["ab xx ab", "xyzzy", "  a  b ", "", " ", "日本 語a", "\u2581a", "a\tb"
 
 @pytest.mark.parametrize("line", LINES + ODD)
 def test_characters_have_an_id_each(line: str) -> None:
-    tokens = Tokens(learn_subwords(LINES, "char", 100))
-    ids = tokens.ids(tokens.split(line))
+    vocabulary = TokenVocabulary(learn_subwords(LINES, "char", 100))
+    ids = vocabulary.ids(vocabulary.split(line))
     assert len(ids) == len(line)
     known = "".join(c if c in "ab " else "?" for c in line.replace("\u2581", " "))
-    found = [text if i != UNK_ID else "?" for i, text in zip(ids, tokens.texts(ids), strict=True)]
-    assert tokens.join(found) == known
+    found = [text if i != UNK_ID else "?" for i, text in zip(ids, vocabulary.texts(ids), strict=True)]
+    assert vocabulary.join(found) == known
 
 
 @pytest.mark.parametrize("line", LINES + ODD)
 def test_words_have_an_id_each(line: str) -> None:
-    tokens = Tokens(learn_subwords(LINES, "word", 100))
-    ids = tokens.ids(tokens.split(line))
+    vocabulary = TokenVocabulary(learn_subwords(LINES, "word", 100))
+    ids = vocabulary.ids(vocabulary.split(line))
     words = [word for word in line.replace("\u2581", " ").split(" ") if word]
-    assert tokens.split(line) == words
+    assert vocabulary.split(line) == words
     for word, i in zip(words, ids, strict=True):
         assert (i == UNK_ID) == (word not in ("ab", "ba", "abba", "a"))
-    assert line not in LINES or tokens.join(tokens.texts(ids)) == line
+    assert line not in LINES or vocabulary.join(vocabulary.texts(ids)) == line
 
 
 def test_words_with_a_space_that_does_not_break_are_learned_and_found() -> None:
-    tokens = Tokens(learn_subwords(["10\u00a0000 francs"], "word", 100))
-    ids = tokens.ids(tokens.split("10\u00a0000 francs"))
+    vocabulary = TokenVocabulary(learn_subwords(["10\u00a0000 francs"], "word", 100))
+    ids = vocabulary.ids(vocabulary.split("10\u00a0000 francs"))
     assert UNK_ID not in ids
-    assert tokens.join(tokens.texts(ids)) == "10\u00a0000 francs"
+    assert vocabulary.join(vocabulary.texts(ids)) == "10\u00a0000 francs"
 
 
 def test_other_subwords_are_no_tokens() -> None:
     with pytest.raises(UsageError, match="of type char or word, not bpe"):
-        Tokens(learn_subwords(LINES * 5, "bpe", 12))
+        TokenVocabulary(learn_subwords(LINES * 5, "bpe", 12))
     with pytest.raises(UsageError, match="without --normalization"):
-        Tokens(learn_subwords(LINES, "char", 100, normalization="nfkc"))
+        TokenVocabulary(learn_subwords(LINES, "char", 100, normalization="nfkc"))

@@ -28,7 +28,7 @@ from seqtrans.training.checkpoint import (
 )
 from seqtrans.training.moving_average import MovingAverage
 
-POSITION = Position(17, 2, 3, 4.5, 678, 16, 0.25, 8, 5, 901, True)
+POSITION = Position(17, 2, 3, 4.5, 678, 16, 0.25, 2.5, 8, 5, 901, True)
 CONFIG = Config(model=ModelConfig(cell="gru", hidden=8), training=TrainingConfig(seed=3))
 
 
@@ -79,7 +79,7 @@ def test_the_checkpoint_before_is_kept_and_used_when_the_last_is_damaged(
     assert len(caplog.records) == 1
     assert caplog.records[0].levelname == "WARNING"
     assert str(folder.last) in caplog.messages[0]
-    assert "going on from the checkpoint before it" in caplog.messages[0]
+    assert "resuming from the checkpoint before it" in caplog.messages[0]
 
 
 def test_a_missing_last_checkpoint_is_replaced_by_the_one_before(
@@ -178,7 +178,7 @@ STRANGE = ["1", [], {}, True, -1, 10**400, float("nan"), float("inf"), "\x1b[31m
 def test_a_position_that_cannot_be_is_refused(folder: StateFolder, name: str) -> None:
     folder.save(checkpoint())
     document, tensors = read_sealed(folder.last, KIND)
-    possible = {"finished": bool, "best_score": float}.get(name, type(None))
+    possible = {"finished": bool, "best_score": float, "best_loss": float}.get(name, type(None))
     for value in STRANGE:
         if isinstance(value, possible):
             continue

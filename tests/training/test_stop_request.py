@@ -32,11 +32,10 @@ def handlers() -> Iterator[None]:
 @signals
 def test_the_first_signal_asks_and_the_second_has_its_usual_effect(number: signal.Signals) -> None:
     stop = StopRequest()
-    assert not stop
+    assert stop.signal is None
     usual = KeyboardInterrupt if number is signal.SIGINT else SystemExit
     with stop.listening():
         os.kill(os.getpid(), number)
-        assert stop
         assert stop.signal is number
         with pytest.raises(usual):
             os.kill(os.getpid(), number)

@@ -83,17 +83,28 @@ def found(loss: float, score: float, metric: str = "bleu") -> Validation:
 
 
 def test_what_counts_as_better() -> None:
+    assert is_better(found(2.0, 10.0), None, None, "bleu")
+    assert is_better(found(2.0, 10.0), 9.0, 1.0, "bleu")
+    assert not is_better(found(2.0, 10.0), 11.0, 3.0, "bleu")
+    assert is_better(found(2.0, 10.0), 2.5, 2.5, "loss")
+    assert not is_better(found(2.0, 10.0), 1.5, 1.5, "loss")
+    assert is_better(found(2.0, 10.0, "ter"), 20.0, 1.0, "ter")
+    assert not is_better(found(2.0, 10.0, "ter"), 5.0, 3.0, "ter")
+
+
+@pytest.mark.parametrize("metric", ["bleu", "ter"])
+def test_of_equal_scores_the_lower_loss_is_better(metric: str) -> None:
+    assert is_better(found(2.0, 0.0, metric), 0.0, 2.5, metric)
+    assert not is_better(found(2.0, 0.0, metric), 0.0, 2.0, metric)
+    assert not is_better(found(2.5, 0.0, metric), 0.0, 2.0, metric)
+
+
+@pytest.mark.parametrize("best", [None, 1.0])
+def test_what_is_not_a_number_is_never_better(best: float | None) -> None:
     nan = float("nan")
-    assert is_better(found(2.0, 10.0), None, "bleu") == (True, 10.0)
-    assert is_better(found(2.0, 10.0), 9.0, "bleu") == (True, 10.0)
-    assert is_better(found(2.0, 10.0), 10.0, "bleu") == (False, 10.0)
-    assert is_better(found(2.0, 10.0), 2.5, "loss") == (True, 2.0)
-    assert is_better(found(2.0, 10.0), 1.5, "loss") == (False, 2.0)
-    assert is_better(found(2.0, 10.0, "ter"), 20.0, "ter") == (True, 10.0)
-    assert is_better(found(2.0, 10.0, "ter"), 5.0, "ter") == (False, 10.0)
-    for best in (None, 1.0):
-        assert not is_better(found(nan, 10.0), best, "loss")[0]
-        assert not is_better(found(2.0, nan), best, "bleu")[0]
+    assert not is_better(found(nan, 10.0), best, best, "loss")
+    assert not is_better(found(2.0, nan), best, best, "bleu")
+    assert not is_better(found(nan, 10.0), best, best, "bleu")
 
 
 def test_weight_decay_shrinks(network: Seq2Seq, batch: Batch) -> None:

@@ -14,16 +14,16 @@ from seqtrans.io.lines import one_line
 def write(number: int, translation: Translation) -> bytes:
     """One object for each source line; log-probabilities are natural logarithms."""
     hypotheses: list[dict[str, Any]] = []
-    for one in translation.n_best:
+    for scored_text in translation.n_best:
         entry: dict[str, Any] = {
-            "text": one.text,
-            "score": _rounded(one.score),
-            "log_prob": _rounded(one.log_prob),
-            "subwords": one.subwords,
-            "subword_log_probs": [round(p, 4) for p in one.subword_log_probs],
+            "text": scored_text.text,
+            "score": _rounded(scored_text.score),
+            "log_prob": _rounded(scored_text.log_prob),
+            "subwords": scored_text.subwords,
+            "subword_log_probs": [round(p, 4) for p in scored_text.subword_log_probs],
         }
-        if one.alignment is not None:
-            entry["alignment"] = pharaoh(one.alignment)
+        if scored_text.alignment is not None:
+            entry["alignment"] = pharaoh(scored_text.alignment)
         hypotheses.append(entry)
     record = {
         "line": number,

@@ -10,15 +10,15 @@ from seqtrans.io.lines import one_line
 def write(number: int, translation: Translation) -> bytes:
     """One line for each translation; ids count lines from 0."""
     written = []
-    for one in translation.n_best:
+    for scored_text in translation.n_best:
         fields = [
             str(number),
-            one.text.replace("|||", "| | |"),  # must not look like a separator
-            f"LogProb= {one.log_prob:.4f} Subwords= {len(one.subwords)}",
-            f"{one.score:.4f}",
+            scored_text.text.replace("|||", "| | |"),  # must not look like a separator
+            f"LogProb= {scored_text.log_prob:.4f} Subwords= {len(scored_text.subwords)}",
+            f"{scored_text.score:.4f}",
         ]
-        if one.alignment is not None:
-            fields.append(pharaoh(one.alignment))
+        if scored_text.alignment is not None:
+            fields.append(pharaoh(scored_text.alignment))
         written.append(one_line(" ||| ".join(fields)))
     return b"".join(written)
 

@@ -9,12 +9,15 @@ from seqtrans.io.lines import one_line
 
 def write(_number: int, translation: Translation) -> bytes:
     """One line for each translation."""
-    return b"".join(one_line(_line(one)) for one in translation.n_best)
+    return b"".join(one_line(_line(scored_text)) for scored_text in translation.n_best)
 
 
-def _line(one: ScoredText) -> str:
+def _line(scored_text: ScoredText) -> str:
+    text, alignment = scored_text.text, scored_text.alignment
+    if alignment is None:
+        return text
     # a TAB in the text would look like the one before the alignment
-    return one.text if one.alignment is None else f"{one.text.replace(chr(9), ' ')}\t{pharaoh(one.alignment)}"
+    return f"{text.replace(chr(9), ' ')}\t{pharaoh(alignment)}"
 
 
 PLUGIN = Format(write, has_lists=False)

@@ -1,4 +1,4 @@
-"""One file an attention."""
+"""Attentions, one file each."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from seqtrans.model.attention.base import Attention
 
 
 def attention_names() -> list[str]:
-    """The attentions there are."""
+    """The names of all attentions."""
     return plugins.names(__name__)
 
 

@@ -13,12 +13,12 @@ from seqtrans.recurrent.products import linear
 class Additive(Attention):
     """score(q, k) = v . tanh(W_q q + W_k k) (Bahdanau et al. 2015, appendix A.1.2)."""
 
-    def __init__(self, query: int, memory: int) -> None:
-        super().__init__(query, memory)
-        size = query
-        self.query_weight = nn.Parameter(nn.init.xavier_uniform_(torch.empty(size, query)))
-        self.key_weight = nn.Parameter(nn.init.xavier_uniform_(torch.empty(size, memory)))
-        self.vector = score_vector(size, fan_in=size)
+    def __init__(self, query_size: int, memory_size: int) -> None:
+        super().__init__(query_size, memory_size)
+        key_size = query_size
+        self.query_weight = nn.Parameter(nn.init.xavier_uniform_(torch.empty(key_size, query_size)))
+        self.key_weight = nn.Parameter(nn.init.xavier_uniform_(torch.empty(key_size, memory_size)))
+        self.vector = score_vector(key_size, fan_in=key_size)
 
     def keys(self, values_BSD: Tensor) -> Tensor:
         """W_k k for every source position."""

@@ -12,9 +12,9 @@ from seqtrans.recurrent.products import linear
 class General(Attention):
     """score(q, k) = q . W k (Luong et al. 2015, equation 8, "general")."""
 
-    def __init__(self, query: int, memory: int) -> None:
-        super().__init__(query, memory)
-        self.weight = nn.Parameter(nn.init.xavier_uniform_(torch.empty(query, memory)))
+    def __init__(self, query_size: int, memory_size: int) -> None:
+        super().__init__(query_size, memory_size)
+        self.weight = nn.Parameter(nn.init.xavier_uniform_(torch.empty(query_size, memory_size)))
 
     def keys(self, values_BSD: Tensor) -> Tensor:
         """W k for every source position."""

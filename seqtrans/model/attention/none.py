@@ -9,7 +9,7 @@ from seqtrans.model.memory import Memory
 
 
 class FixedContext(Attention):
-    """The context of every step is the encoder's last state (Cho et al. 2014, section 2.2)."""
+    """The context of every step is the summary, the encoder's last outputs (after Cho et al. 2014, section 2.2)."""
 
     aligns = False
 

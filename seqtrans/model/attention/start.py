@@ -1,4 +1,4 @@
-"""No attention: the source reaches the decoder only through its first state."""
+"""No attention: the source reaches the decoder only through the state that the decoder starts in."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from seqtrans.model.memory import Memory
 
 
 class StartOnly(FixedContext):
-    """Sutskever et al. 2014, section 2: the decoder starts from the encoder's last state, and every context is zero."""
+    """Every context is zero; only `Decoder.start` sees the source (after Sutskever et al. 2014, section 2)."""
 
     def forward(self, query_BTH: Tensor, memory: Memory) -> tuple[Tensor, Tensor]:
         """Zeros for every query, and weights of zero: there is no alignment."""

@@ -1,6 +1,6 @@
-"""One file a cell.
+"""Recurrent cells, one file per cell.
 
-A cell's name may choose options of it: `rnn+relu`.
+Options may follow a cell's name: `rnn+relu`.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from seqtrans.recurrent.cells.base import Cell
 
 
 def cell_names() -> list[str]:
-    """The names of all cells of seqtrans."""
+    """The names of all cells, without options."""
     return plugins.names(__name__)
 
 
@@ -32,7 +32,7 @@ def variants(name: str) -> list[str]:
 
 
 def find_cell(name: str) -> type[Cell]:
-    """The class of the cell `name`, one of seqtrans.
+    """The class of the cell `name`, which is not a user's.
 
     Raises:
         UsageError: there is no such cell, it has no such option, or it is a user's (see `custom.load_cell`).

@@ -1,6 +1,6 @@
-"""What every recurrent cell is.
+"""The base class of recurrent cells.
 
-Shapes: T steps, B batch, I inputs, H hidden units, G gates.
+Shapes: T steps, B batch, I inputs, H hidden units, G units of all gates together (H per gate).
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ State = tuple[Tensor, ...]
 
 
 def orthogonal(count: int, hidden: int) -> Tensor:
-    """So many orthogonal matrices [H, H], one under the other; without values on the meta device."""
+    """`count` orthogonal matrices [H, H], stacked: [count*H, H]. Without values on the meta device."""
     blocks = torch.empty(count * hidden, hidden)
     if not blocks.is_meta:
         for block in blocks.split(hidden):
@@ -33,7 +33,8 @@ def orthogonal(count: int, hidden: int) -> Tensor:
 def recurrent_dropout(network: nn.Module, rate: float) -> Iterator[None]:
     """Inside, in training, each recurrent weight of the cells in a network is zero with probability `rate`.
 
-    The same weights for all steps and sentences; the others are scaled up (DropConnect: Merity et al. 2018, section 2).
+    They are the same weights for all steps and sentences; the others are scaled up by 1 / (1 - rate) (DropConnect:
+    Merity et al. 2018, section 2).
     """
     cells = [module for module in network.modules() if isinstance(module, Cell)] if rate else []
     for cell in cells:
@@ -53,17 +54,17 @@ class Cell(nn.Module):
 
     A subclass gives its equations in the docstring with their source, the number of `gates` (blocks of H rows
     in the weights) and of `states`, and `step`. It may override `unroll` with something faster that
-    computes the same; tests hold it against the plain loop. Most cells are written more easily as a `GatedCell`.
+    computes the same; tests compare it with `loop`. Most cells are written more easily as a `GatedCell`.
     """
 
     gates: ClassVar[int]
     states: ClassVar[int] = 1
     initial_biases: ClassVar[Sequence[float]] = ()
-    """One for each gate; none: zeros."""
+    """One per gate; if empty, all are 0."""
     options: ClassVar[tuple[str, ...]] = ()
-    """What may follow the cell's name, each after a `+`."""
+    """Words that may follow the cell's name, each after a `+`."""
     chosen: ClassVar[frozenset[str]] = frozenset()
-    """Those of the options that this class has."""
+    """The options with which this class was chosen."""
 
     def __init__(self, inputs: int, hidden: int) -> None:
         super().__init__()
@@ -72,9 +73,9 @@ class Cell(nn.Module):
         self.recurrent_weight = nn.Parameter(torch.empty(self.gates * hidden, hidden))
         self.bias = nn.Parameter(torch.empty(self.gates * hidden))
         self.recorded_outputs: list[Tensor] | None = None
-        """The outputs of all steps, where `record_outputs` wants them."""
+        """The outputs of all steps inside `record_outputs`; else None."""
         self._masked_weight: Tensor | None = None
-        if not self.bias.is_meta:  # where tensors have no values, there is nothing to initialise
+        if not self.bias.is_meta:  # tensors on the meta device have no values to initialise
             self.reset_parameters()
 
     def reset_parameters(self) -> None:
@@ -88,26 +89,26 @@ class Cell(nn.Module):
 
     @property
     def recurrent(self) -> Tensor:
-        """The recurrent weight, or what `recurrent_dropout` leaves of it."""
+        """The recurrent weight; inside `recurrent_dropout`, with zeros in it."""
         return self.recurrent_weight if self._masked_weight is None else self._masked_weight
 
     def project(self, inputs: Tensor) -> Tensor:
-        """The part of the gates that needs no state, for all steps in one product: [..., I] -> [..., G*H]."""
+        """The projected inputs W_x x + b, for all steps in one product: [..., I] -> [..., G]."""
         return linear(inputs, self.input_weight, self.bias)
 
-    def project_nothing(self, like: Tensor) -> Tensor:
-        """What `project` gives for inputs of zero, with the type and shape of `like` [B, G*H].
+    def project_zero(self, like: Tensor) -> Tensor:
+        """What `project` gives for inputs of zero, with the type and shape of `like` [B, G].
 
-        For deep transitions; to be overridden together with `project`.
+        For deep transitions. Override it whenever you override `project`.
         """
         return self.bias.to(like.dtype).expand_as(like)
 
     def step(self, projected: Tensor, state: State) -> State:
-        """One step: projected inputs [B, G*H] and the state before -> the state after."""
+        """One step: projected inputs [B, G] and the state before -> the state after."""
         raise NotImplementedError
 
     def advance(self, projected: Tensor, state: State) -> State:
-        """`step`, as networks call it: the output is recorded where that is wanted."""
+        """`step`, recording the output if requested; networks call this."""
         state = self.step(projected, state)
         if self.recorded_outputs is not None:
             self.recorded_outputs.append(state[0])
@@ -122,11 +123,11 @@ class Cell(nn.Module):
         return self.run(inputs_TBI, state)[0]
 
     def run(self, inputs_TBI: Tensor, state: State) -> tuple[Tensor, State]:
-        """`unroll`, as networks call it; by the loop where the outputs of the steps are recorded."""
+        """`unroll`, or `loop` if outputs are recorded; networks call this."""
         return self.unroll(inputs_TBI, state) if self.recorded_outputs is None else self.loop(inputs_TBI, state)
 
     def unroll(self, inputs_TBI: Tensor, state: State) -> tuple[Tensor, State]:
-        """The outputs and the last state, the fastest exact way; here the loop, with few products.
+        """The outputs [T, B, H] and the last state: `loop` with `deferred_gradients`; override with something faster.
 
         No gradient comes back through the last state: it is where the next segment of a long text begins.
         """
@@ -134,7 +135,7 @@ class Cell(nn.Module):
             return self.loop(inputs_TBI, state)
 
     def loop(self, inputs_TBI: Tensor, state: State) -> tuple[Tensor, State]:
-        """The same as `unroll` by one `step` after the other: the reference."""
+        """The same as `unroll`, one `step` after another: the reference."""
         if not len(inputs_TBI):
             return inputs_TBI.new_zeros(0, inputs_TBI.shape[1], self.hidden), detached(state)
         outputs = []

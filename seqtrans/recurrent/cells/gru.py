@@ -23,11 +23,11 @@ class GRU(GatedCell):
     gates = 3
     gated_gates = 1
 
-    def gated(self, gates: Sequence[Tensor], state: State, *own: Tensor) -> Tensor:
-        """R * h."""
+    def gated(self, gates: Sequence[Tensor], state: State, *extra_parameters: Tensor) -> Tensor:
+        """The reset gate applied to the state: r * h."""
         return torch.sigmoid(gates[1]) * state[0]
 
-    def combine(self, gates: Sequence[Tensor], state: State, *own: Tensor) -> State:
+    def combine(self, gates: Sequence[Tensor], state: State, *extra_parameters: Tensor) -> State:
         """The equations from the gates' sums on."""
         z, _, c = gates
         (h,) = state

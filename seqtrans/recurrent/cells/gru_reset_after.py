@@ -28,10 +28,10 @@ class GRUResetAfter(GatedCell):
         super().__init__(inputs, hidden)
         self.reset_bias = nn.Parameter(torch.zeros(hidden))
 
-    def combine(self, gates: Sequence[Tensor], state: State, *own: Tensor) -> State:
+    def combine(self, gates: Sequence[Tensor], state: State, *extra_parameters: Tensor) -> State:
         """The equations from the gates' sums on."""
         z, r, inputs, product = gates
-        (h,), (bias,) = state, own
+        (h,), (bias,) = state, extra_parameters
         c = torch.tanh(torch.addcmul(inputs, torch.sigmoid(r), product + bias))
         return (torch.addcmul(h, torch.sigmoid(z), c - h),)
 

@@ -1,4 +1,4 @@
-"""The long short-term memory cell, on the library's own sequence kernel."""
+"""The long short-term memory cell, run over sequences by torch's own kernel."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ class LSTM(GatedCell):
     states = 2
     initial_biases = (0, 1, 0, 0)
 
-    def combine(self, gates: Sequence[Tensor], state: State, *own: Tensor) -> State:
+    def combine(self, gates: Sequence[Tensor], state: State, *extra_parameters: Tensor) -> State:
         """The equations from the gates' sums on."""
         i, f, g, o = gates
         c = torch.addcmul(torch.sigmoid(f) * state[1], torch.sigmoid(i), torch.tanh(g))
@@ -36,7 +36,8 @@ class LSTM(GatedCell):
         """The outputs and the last state by torch's kernel, which is oneDNN on a CPU and cuDNN on a GPU."""
         if not len(inputs_TBI):
             return self.loop(inputs_TBI, state)
-        if not _has_library_kernel():
+        is_low_precision = inputs_TBI.device.type == "cpu" and torch.is_autocast_enabled("cpu")
+        if not (_has_bfloat16_kernel() if is_low_precision else _has_library_kernel()):
             return super().unroll(inputs_TBI, state)
         weights = [self.input_weight, self.recurrent, self.bias]
         outputs, *last = _by_library(inputs_TBI, state, weights, self.training)
@@ -44,7 +45,7 @@ class LSTM(GatedCell):
 
 
 def _by_library(inputs_TBI: Tensor, state: State, weights: list[Tensor], training: bool) -> list[Tensor]:
-    """The outputs and the last state; `nn.LSTM`, which calls the same function, has its weights for itself."""
+    """The outputs and the last state by the function behind `nn.LSTM`, which would bring weights of its own."""
     initial = [tensor.unsqueeze(0) for tensor in state]
     biases = torch.zeros_like(weights[-1])
     outputs, *last = torch.lstm(inputs_TBI, initial, [*weights, biases], True, 1, 0.0, training, False, False)
@@ -53,7 +54,18 @@ def _by_library(inputs_TBI: Tensor, state: State, weights: list[Tensor], trainin
 
 @probe("a kernel for whole sequences of an LSTM", "they are trained by the kernel of other cells")
 def _has_library_kernel() -> bool:
-    """Whether a step of the library's is that of the equations."""
+    """Whether torch's kernel computes the equations."""
+    return _is_right(1e-5)
+
+
+@probe("a kernel for whole sequences of an LSTM in bfloat16", "they are trained by the kernel of other cells")
+def _has_bfloat16_kernel() -> bool:
+    """Whether torch's kernel computes the equations in bfloat16; oneDNN has none for processors without AVX-512."""
+    with torch.autocast("cpu", dtype=torch.bfloat16):
+        return _is_right(0.05)
+
+
+def _is_right(tolerance: float) -> bool:
     generator = torch.Generator().manual_seed(1)
     shapes = ((1, 2, 3), (2, 4), (2, 4), (16, 3), (16, 4), (16,))
     inputs, h, c, *weights = (torch.randn(shape, generator=generator) for shape in shapes)
@@ -62,7 +74,7 @@ def _has_library_kernel() -> bool:
     c = torch.sigmoid(f) * c + torch.sigmoid(i) * torch.tanh(g)
     h = torch.sigmoid(o) * torch.tanh(c)
     pairs = zip(results, [h.unsqueeze(0), h, c], strict=True)
-    return all(torch.allclose(one, other, atol=1e-5) for one, other in pairs)
+    return all(torch.allclose(one.float(), other.float(), atol=tolerance) for one, other in pairs)
 
 
 PLUGIN = LSTM

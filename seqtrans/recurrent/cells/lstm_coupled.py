@@ -25,7 +25,7 @@ class LSTMCoupled(GatedCell):
     states = 2
     initial_biases = (1, 0, 0)
 
-    def combine(self, gates: Sequence[Tensor], state: State, *own: Tensor) -> State:
+    def combine(self, gates: Sequence[Tensor], state: State, *extra_parameters: Tensor) -> State:
         """The equations from the gates' sums on."""
         f, g, o = gates
         g = torch.tanh(g)

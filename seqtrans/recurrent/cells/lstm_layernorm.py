@@ -14,7 +14,7 @@ class LSTMLayerNorm(NormalisedGates, LSTM):
     """Chen et al. 2018 (RNMT+), section 3: `lstm` with layer normalisation in each gate."""
 
     def unroll(self, inputs_TBI: Tensor, state: State) -> tuple[Tensor, State]:
-        """By our kernel, since the library has none for this."""
+        """By seqtrans' kernel: torch has none for normalised gates."""
         return GatedCell.unroll(self, inputs_TBI, state)
 
 

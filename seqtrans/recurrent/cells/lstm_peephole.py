@@ -1,4 +1,4 @@
-"""The LSTM whose gates see the memory."""
+"""The LSTM whose gates see the cell state."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from seqtrans.recurrent.gated import GatedCell
 
 
 class LSTMPeephole(GatedCell):
-    """Gers et al. 2002, section 3: peephole connections p, a number a unit, from the memory C to the gates.
+    """Gers et al. 2002, section 3: peephole weights p, one per gate and unit, from the cell state C to the gates.
 
     i = sigmoid(W_i [h, x] + p_i * C_{t-1} + b_i)      f = sigmoid(W_f [h, x] + p_f * C_{t-1} + b_f)
     g = tanh(W_g [h, x] + b_g)                         C_t = f * C_{t-1} + i * g
@@ -31,11 +31,11 @@ class LSTMPeephole(GatedCell):
         super().__init__(inputs, hidden)
         self.peepholes = nn.Parameter(torch.zeros(4 if "candidate" in self.chosen else 3, hidden))
 
-    def combine(self, gates: Sequence[Tensor], state: State, *own: Tensor) -> State:
+    def combine(self, gates: Sequence[Tensor], state: State, *extra_parameters: Tensor) -> State:
         """The equations from the gates' sums on."""
         i, f, g, o = gates
         _, c = state
-        to_i, to_f, to_o, *to_g = own[0]
+        to_i, to_f, to_o, *to_g = extra_parameters[0]
         i, f = torch.sigmoid(torch.addcmul(i, to_i, c)), torch.sigmoid(torch.addcmul(f, to_f, c))
         g = torch.tanh(torch.addcmul(g, to_g[0], c) if to_g else g)
         c = torch.addcmul(f * c, i, g)

@@ -22,7 +22,7 @@ class RNN(GatedCell):
     gates = 1
     options = ("relu",)
 
-    def combine(self, gates: Sequence[Tensor], state: State, *own: Tensor) -> State:
+    def combine(self, gates: Sequence[Tensor], state: State, *extra_parameters: Tensor) -> State:
         """The equation from the sum on."""
         return (torch.relu(gates[0]) if "relu" in self.chosen else torch.tanh(gates[0]),)
 

@@ -15,7 +15,7 @@ TOKENIZERS = ("13a", "none", "intl", "char", "zh")
 
 
 class Bleu(SacreAdapter):
-    """100 * BP * exp(mean of log p_n, n to 4), 0 to 100, over the whole corpus (Papineni et al. 2002).
+    """100 * BP * exp(mean of log p_n for n = 1 to 4), 0 to 100, over the whole corpus (Papineni et al. 2002).
 
     BP = min(1, exp(1 - ref_len / hyp_len)). A p_n of 0 is smoothed ("exp": method 3 of Chen and Cherry 2014).
     Meant for detokenised text, which the tokenizer (13a by default) splits in the same way for everyone (Post 2018).

@@ -9,7 +9,7 @@ from seqtrans.scoring.sacre import SacreAdapter
 
 
 class Chrf(SacreAdapter):
-    """100 * F_2 of character n-grams, n to 6, without spaces; 0 to 100 (Popović 2015, beta = 2)."""
+    """100 * F_2 of character n-grams, n = 1 to 6, without spaces; 0 to 100 (Popović 2015, beta = 2)."""
 
     name = "chrf"
     label = "chrF2"

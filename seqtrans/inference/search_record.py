@@ -12,7 +12,7 @@ from seqtrans.search.record import Continuation, SearchStep
 from seqtrans.text.subwords import SubwordModel
 
 
-def report_line(number: int, translation: Translation, target: SubwordModel) -> bytes:
+def record_line(number: int, translation: Translation, target: SubwordModel) -> bytes:
     """One JSON object: the number of the line, its source and best translation, and the steps of the search.
 
     Each step has the hypotheses that were `kept`, `pruned` and `finished`. `parent` is the position, among those kept
@@ -35,18 +35,18 @@ def _step(step: SearchStep, target: SubwordModel) -> dict[str, Any]:
     ]
     return {
         # `parent` is a position in this list: empty places stay, as null
-        "kept": [_continuation(one, target) for one in step.kept],
-        "pruned": [_continuation(one, target) for one in step.pruned],
+        "kept": [_continuation(continuation, target) for continuation in step.kept],
+        "pruned": [_continuation(continuation, target) for continuation in step.pruned],
         "finished": finished,
     }
 
 
-def _continuation(one: Continuation, target: SubwordModel) -> dict[str, Any] | None:
-    if not math.isfinite(one.total):
+def _continuation(continuation: Continuation, target: SubwordModel) -> dict[str, Any] | None:
+    if not math.isfinite(continuation.total):
         return None
     return {
-        "parent": one.parent,
-        "subword": target.piece(one.token),
-        "subword_log_prob": round(one.log_prob, 4),
-        "log_prob": round(one.total, 4),
+        "parent": continuation.parent,
+        "subword": target.piece(continuation.token),
+        "subword_log_prob": round(continuation.log_prob, 4),
+        "log_prob": round(continuation.total, 4),
     }

@@ -10,40 +10,40 @@ from seqtrans.config.binding import SECTIONS, check_name, from_environment, pars
 from seqtrans.errors import UsageError
 
 if TYPE_CHECKING:
-    from seqtrans.search.settings import Layer
+    from seqtrans.search.settings import SettingsSource
 
 _OTHER_FLAGS = {"record": "--report"}
 """Flags whose names are not those of the settings."""
 
 
-def background_layers(config: Path | None) -> list[Layer]:
+def background_settings(config: Path | None) -> list[SettingsSource]:
     """The [search] settings of a file, then those of the environment, which override them.
 
     Raises:
         UsageError: the file is not TOML, or has an unknown section.
         StreamError: it cannot be read.
     """
-    layers: list[Layer] = []
+    sources: list[SettingsSource] = []
     if config is not None:
         tables = read_toml(config)
         for name in tables:
             check_name(name, SECTIONS, str(config), "section")
-        layers.append((tables.get("search", {}), str(config)))
-    return [*layers, (from_environment().get("search", {}), "environment")]
+        sources.append((tables.get("search", {}), str(config)))
+    return [*sources, (from_environment().get("search", {}), "environment")]
 
 
-def explicit_layers(settings: Sequence[str], flags: Mapping[str, Any]) -> list[Layer]:
+def explicit_settings(settings: Sequence[str], flags: Mapping[str, Any]) -> list[SettingsSource]:
     """KEY=VALUE settings, then flags, which override them. A flag that is None or False was left out.
 
     Raises:
         UsageError: a setting is not KEY=VALUE.
     """
-    layers: list[Layer] = []
+    sources: list[SettingsSource] = []
     for setting in settings:
         key, equals, value = setting.partition("=")
         if not equals:
             raise UsageError(f"--set takes KEY=VALUE, such as word_reward=0.5, not '{setting}'")
-        layers.append(({key: parse_value(value)}, "--set"))
+        sources.append(({key: parse_value(value)}, "--set"))
     used = {key: value for key, value in flags.items() if value is not None and value is not False}
-    sources = {key: _OTHER_FLAGS.get(key, f"--{key.replace('_', '-')}") for key in used}
-    return layers + [({key: value}, sources[key]) for key, value in used.items()]
+    names = {key: _OTHER_FLAGS.get(key, f"--{key.replace('_', '-')}") for key in used}
+    return sources + [({key: value}, names[key]) for key, value in used.items()]

@@ -1,4 +1,4 @@
-"""Matrices whose layout is made once for many products.
+"""Matrices of a training that are packed once for the products of all steps (see `packing`).
 
 Shapes: B batch, I inputs, O outputs.
 """
@@ -10,16 +10,16 @@ from functools import cache
 import torch
 from torch import Tensor
 
-from seqtrans.recurrent.packing import packs
+from seqtrans.recurrent.packing import packing_works
 
 WORTHWHILE = 2**23
-"""Multiplications in a product from which on the layout saves more time than its calls take."""
+"""The number of multiplications in a product from which packing saves more time than it costs."""
 
 
-class Factor:
-    """A matrix [O, I] that the inputs [B, I] of many steps are multiplied with.
+class PackedMatrix:
+    """A matrix [O, I] for products with the inputs [B, I] of many steps; packed if that is faster.
 
-    On a CPU oneDNN reads a layout of its own, which makes products of few rows a quarter to three quarters faster.
+    On a CPU, packing makes products of few rows a quarter to three quarters faster.
     """
 
     def __init__(self, matrix: Tensor, rows: int) -> None:
@@ -29,7 +29,7 @@ class Factor:
             self.packed = _packed(matrix, rows)
 
     def times(self, inputs: Tensor, added: Tensor | None = None) -> Tensor:
-        """The inputs times the transposed matrix, plus what is `added` [B, O]."""
+        """The inputs [B, I] times the transposed matrix, plus `added` [B, O]."""
         if self.packed is not None:
             return _product(inputs, self.packed, added)
         return inputs @ self.matrix.t() if added is None else torch.addmm(added, inputs, self.matrix.t())
@@ -51,8 +51,8 @@ def _product(inputs: Tensor, packed: Tensor, added: Tensor | None) -> Tensor:
 
 @cache
 def _has_layout(dtype: torch.dtype) -> bool:
-    """Whether torch has these private functions, and products of this type are right by them."""
-    if not packs(dtype):
+    """Whether torch has these private functions, and their products of this type are correct."""
+    if not packing_works(dtype):
         return False
     generator = torch.Generator().manual_seed(1)
     inputs, matrix, added = (torch.randn(*shape, generator=generator) for shape in ((3, 8), (4, 8), (3, 4)))
