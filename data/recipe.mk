@@ -9,7 +9,7 @@
 #   OUT, PRESET, VOCABULARY, SUBWORDS, SOURCE_TYPE, TARGET_TYPE, METRICS, HYPOTHESES, SCORE, SCORED
 #
 # For the command line: SEQTRANS (the command), CORPUS (a folder of local files; without it they are downloaded),
-# TRAIN_FLAGS (more flags for train: `make TRAIN_FLAGS=--resume` goes on after an interruption).
+# TRAIN_FLAGS (more flags for train). After an interruption, `make` continues the training.
 
 SHELL := bash
 .SHELLFLAGS := -eu -o pipefail -c
@@ -77,7 +77,7 @@ $(OUT)/target.subwords: $(TRAIN) | $(OUT)
 # Training writes its best model so far; make, which deletes the target of what was interrupted, must not know of it.
 $(MODEL): $(TRAIN) $(DEV) $(filter $(OUT)/%,$(SUBWORDS)) $(CONFIG) | $(OUT)
 	$(SEQTRANS) train --train $(TRAIN) --dev $(DEV) $(SUBWORDS) -o $(OUT)/training.safetensors \
-	    $(strip --preset $(PRESET) $(addprefix --config ,$(CONFIG)) $(TRAIN_FLAGS))
+	    $(strip --preset $(PRESET) $(addprefix --config ,$(CONFIG)) --resume --overwrite $(TRAIN_FLAGS))
 	cp $(OUT)/training.safetensors $@.new
 	$(replace)
 

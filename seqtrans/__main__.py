@@ -1,8 +1,11 @@
 """`python -m seqtrans` and the `seqtrans` command."""
 
 try:
+    from seqtrans.cli.signals import receive_signals
+
+    receive_signals()  # before the imports that take long
     from seqtrans.cli.app import main
-except KeyboardInterrupt:  # Ctrl-C before the command line can say what that means
+except KeyboardInterrupt:  # Ctrl-C before anybody could receive it
     raise SystemExit(130) from None
 
 __all__ = ["main"]

@@ -249,23 +249,25 @@ def score(
 
 
 def tokenizer(path: PathLike, side: Literal["source", "target"] = "target") -> SubwordModel:
-    """Load a subword model, or the subword model of one `side` of a trained model (a .safetensors file).
+    """Load a subword model, or the subword model of one `side` of a trained model, whatever the file's name.
 
     Raises:
         UsageError: there is no such side.
         DataError: the file is not such a model.
         StreamError: the file cannot be read.
     """
+    from seqtrans.io.content import check_model, is_container
     from seqtrans.text.subwords import SubwordModel
 
     if side not in ("source", "target"):
         raise UsageError(f"side must be source or target, not '{side}'")
-    if Path(path).suffix == ".safetensors":
+    check_model(path := Path(path), "a subword model or a trained model")
+    if is_container(path):
         from seqtrans.model.file import load_subwords  # imports torch, which takes two seconds
 
-        source, target = load_subwords(Path(path))
+        source, target = load_subwords(path)
         return source if side == "source" else target
-    return SubwordModel.load(Path(path))
+    return SubwordModel.load(path)
 
 
 def _section(name: str, keys: Any) -> dict[str, Any]:

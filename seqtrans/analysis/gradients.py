@@ -16,7 +16,7 @@ from torch.nn import functional as F
 
 from seqtrans.errors import DataError, UsageError
 from seqtrans.inference.source_lines import MAX_SUBWORDS
-from seqtrans.io.lines import LineReport
+from seqtrans.io.line_report import LineReport
 from seqtrans.model.language_model import LanguageNetwork
 from seqtrans.model.seq2seq import Seq2Seq
 from seqtrans.model.trained import Network, TrainedModel

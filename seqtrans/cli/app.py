@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import errno
-import signal
 import sys
-from types import FrameType
-from typing import Annotated, NoReturn
+from functools import cache
+from typing import Annotated, Any, NoReturn
 
 import typer
 
@@ -21,6 +20,7 @@ from seqtrans.cli.completion import (
 )
 from seqtrans.cli.messages import show_messages, write_message
 from seqtrans.cli.options import CommandGroup, GroupedCommand, VariadicCommand
+from seqtrans.cli.signals import receive_signals
 from seqtrans.cli.streams import flush_streams, prepare_streams
 from seqtrans.errors import SeqtransError
 from seqtrans.version import __version__
@@ -65,6 +65,14 @@ app.command("inspect", cls=GroupedCommand)(inspect.inspect)
 app.command("recall", cls=VariadicCommand)(recall.recall)
 
 
+@cache
+def program() -> Any:
+    """The commands and their options, from the functions' signatures."""
+    from typer.main import get_command
+
+    return get_command(app)
+
+
 def _print_version(requested: bool) -> None:
     if requested:
         typer.echo(f"{PROGRAM} {__version__}")
@@ -105,10 +113,6 @@ def options(
     """Declare the options before the command. Each is handled in its callback, `--debug` in `main`."""
 
 
-def _terminate(signal_number: int, _frame: FrameType | None) -> NoReturn:
-    raise SystemExit(128 + signal_number)
-
-
 def _exit(code: int, message: str = "") -> NoReturn:
     """Exit, after one line on standard error if there is a message."""
     if message:
@@ -122,7 +126,7 @@ def _run() -> None:
     """Run the command line. Usage errors exit here; other failures are raised, for `main`."""
     prepare_completion()
     try:
-        result = app(prog_name=PROGRAM, standalone_mode=False)
+        result = program()(prog_name=PROGRAM, standalone_mode=False)
     except SystemExit as stop:
         if isinstance(stop.__context__, BrokenPipeError):  # Typer has turned it into exit code 1
             raise stop.__context__ from None
@@ -146,7 +150,7 @@ def main() -> NoReturn:
     """Run a command and exit. Every failure becomes one line on standard error and the exit code of its kind."""
     prepare_streams()
     show_messages()
-    signal.signal(signal.SIGTERM, _terminate)
+    receive_signals()
     try:
         _run()
     except SystemExit as stop:

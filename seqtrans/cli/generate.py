@@ -72,7 +72,9 @@ def generate(
     from seqtrans.device import choose_compute
     from seqtrans.inference.generation import GenerationOptions
     from seqtrans.inference.language_model import LanguageModel
+    from seqtrans.io.line_report import LineReport
     from seqtrans.io.lines import one_line
+    from seqtrans.text.unknown import count_unknown
 
     flags: dict[str, Any] = {
         "lines": lines, "prompt": prompt, "temperature": temperature, "top_k": top_k, "top_p": top_p,
@@ -81,7 +83,11 @@ def generate(
     for settings, flag in explicit_settings([], flags):
         checked_values(GenerationOptions, "generate", settings, flag)  # so that errors name the flag
     options = GenerationOptions(**flags)
-    language_model = LanguageModel(load(model, cell), choose_compute(device, precision, threads))
+    trained = load(model, cell)
+    language_model = LanguageModel(trained, choose_compute(device, precision, threads))
+    report = LineReport("--prompt")
+    count_unknown(report, trained.target_subwords, [prompt])
+    report.log_warnings()
     for line in language_model.generate(options):
         sys.stdout.buffer.write(one_line(line))
         sys.stdout.buffer.flush()

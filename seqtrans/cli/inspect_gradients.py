@@ -11,7 +11,8 @@ import typer
 
 from seqtrans.cli.charts import check_chart, write_chart
 from seqtrans.cli.models import load
-from seqtrans.io.lines import LineReport, open_input, read_lines
+from seqtrans.io.line_report import LineReport
+from seqtrans.io.lines import open_input, read_lines
 from seqtrans.plot.chart import Series, line_chart
 
 if TYPE_CHECKING:

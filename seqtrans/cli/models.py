@@ -40,6 +40,9 @@ def load(model: Path, cell: str | list[str] | None) -> TrainedModel:
         DataError: the file is not a model, or is damaged.
         StreamError: the file cannot be read.
     """
+    from seqtrans.io.content import check_model
+
+    check_model(model, "a model that `seqtrans train` has written")  # before torch is imported
     from seqtrans.api import load_trained
 
     return load_trained(model, [cell] if isinstance(cell, str) else cell or [])

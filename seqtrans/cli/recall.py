@@ -145,4 +145,6 @@ def _chart(recalls: dict[str, list[Recall]]) -> str:
     lines = [Series(name, [(result.delay, result.recalled) for result in results]) for name, results in recalls.items()]
     delays = [result.delay for results in recalls.values() for result in results]
     chance = Series("chance", [(delay, CHANCE) for delay in sorted(set(delays))])
-    return line_chart("What a cell recalls after a delay", "delay, in steps", "percent of symbols", [*lines, chance])
+    return line_chart(
+        "What a cell recalls after a delay", "delay, in steps", "percent of symbols", [*lines, chance], from_zero=True
+    )

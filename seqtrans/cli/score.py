@@ -33,7 +33,9 @@ from seqtrans.cli.score_options import (
 from seqtrans.cli.score_pairs import score_pairs
 from seqtrans.cli.score_text import score_text
 from seqtrans.errors import UsageError
-from seqtrans.io.lines import LineReport, open_input, read_lines
+from seqtrans.io.content import check_text
+from seqtrans.io.line_report import LineReport
+from seqtrans.io.lines import open_input, read_lines
 from seqtrans.scoring import MetricSettings, Text, metric
 
 _logger = logging.getLogger(__name__)
@@ -155,6 +157,7 @@ def _scores_by_references(
     else:
         scores = evaluation.evaluate(systems, reference_texts, metrics)
         report = output.as_json(scores) if as_json else output.as_text(scores)
+    _warn_of_columns(systems, reference_texts)
     if "bleu" in names and settings.tokenize in ("13a", "intl"):
         _warn_of_tokenized_text(systems)
     return report
@@ -168,6 +171,8 @@ def _standard_input() -> str:
 
 
 def _read(path: str) -> Text:
+    if path != "-":
+        check_text(path)
     with open_input(path) as (stream, name):
         report = LineReport(name)
         lines = list(read_lines(stream, report, strict=True))
@@ -184,3 +189,18 @@ def _warn_of_tokenized_text(systems: Sequence[Text]) -> None:
                 f"{text.name}: {tokenized} lines end in ' .' as tokenised text does; "
                 "give bleu detokenised text, or use --tokenize none"
             )
+
+
+def _warn_of_columns(systems: Sequence[Text], references: Sequence[Text]) -> None:
+    """Warn if every line of a text on one side has columns, and none on the other side: they can hardly be alike."""
+    for texts, others in ((systems, references), (references, systems)):
+        if any("\t" in line for text in others for line in text.lines):
+            continue
+        for text in texts:
+            if text.lines and all("\t" in line for line in text.lines):
+                _logger.warning(
+                    f"{text.name}: each line has a TAB, and no line of {others[0].name} has one: `cut -f 1` gives the "
+                    "first column, such as a translation without its alignment, or a source without what `seqtrans "
+                    "translate` reads with --prefix or --require"
+                )
+                return

@@ -24,10 +24,16 @@ def score_pairs(trained: TrainedModel, compute: Compute, texts: list[str], sente
     from seqtrans.inference.perplexity import Likelihood
     from seqtrans.inference.translator import Translator
     from seqtrans.text.corpus import read_parallel
+    from seqtrans.text.unknown import count_unknown, report_of_pairs
 
     if len(texts) > 2:
         raise UsageError("a translator scores SOURCE and TARGET, or one file with a TAB between them")
     pairs = read_parallel([Path(text) for text in texts], refuse_long_lines=True)
+    sides = (("source", trained.source_subwords, pairs.source), ("target", trained.target_subwords, pairs.target))
+    for side, subwords, lines in sides:
+        report = report_of_pairs(pairs.name, side)
+        count_unknown(report, subwords, lines)
+        report.log_warnings()
     translator, total = Translator([trained], compute), Likelihood(0.0, 0, 0)
     for start in range(0, len(pairs), LINES_AT_ONCE):
         part = slice(start, start + LINES_AT_ONCE)

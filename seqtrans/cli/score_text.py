@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING
 import typer
 
 from seqtrans.errors import DataError
-from seqtrans.io.lines import LineReport, open_input, read_lines
+from seqtrans.io.line_report import LineReport
+from seqtrans.io.lines import open_input, read_lines
 
 if TYPE_CHECKING:
     from seqtrans.device import Compute
@@ -30,12 +31,13 @@ def score_text(
 
     Raises:
         UsageError: the model is not a language model.
-        DataError: the texts have no lines, or one that is too long to be read whole.
+        DataError: the texts have no lines, one that is too long to be read whole, or lines that end in CR alone.
         StreamError: a file cannot be read.
     """
     from itertools import islice
 
     from seqtrans.inference.perplexity import Likelihood, TextScorer
+    from seqtrans.text.unknown import count_unknown
 
     scorer = TextScorer(trained, compute, alone)
     total, count = Likelihood(0.0, 0, 0), 0
@@ -43,8 +45,12 @@ def score_text(
         with open_input(path) as (stream, name):
             report = LineReport(name)
             lines = read_lines(stream, report)
+            first = 1
             while chunk := list(islice(lines, LINES_AT_ONCE)):
                 report.refuse_long_lines()
+                report.refuse_cr_alone()
+                count_unknown(report, trained.target_subwords, chunk, first)
+                first += len(chunk)
                 for likelihood in scorer.score(chunk):
                     total, count = total + likelihood, count + 1
                     if sentences:

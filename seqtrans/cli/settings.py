@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from seqtrans.config.binding import SECTIONS, check_name, from_environment, parse_value, read_toml
+from seqtrans.config.binding import SECTIONS, check_name, from_environment, parse_value, read_toml, setting_types
 from seqtrans.errors import UsageError
 
 if TYPE_CHECKING:
@@ -19,17 +19,22 @@ _OTHER_FLAGS = {"record": "--report"}
 def background_settings(config: Path | None) -> list[SettingsSource]:
     """The [search] settings of a file, then those of the environment, which override them.
 
+    Variables of the environment that are no settings are warned of.
+
     Raises:
         UsageError: the file is not TOML, or has an unknown section.
         StreamError: it cannot be read.
     """
+    from seqtrans.search.options import SearchOptions
+
     sources: list[SettingsSource] = []
     if config is not None:
         tables = read_toml(config)
         for name in tables:
             check_name(name, SECTIONS, str(config), "section")
         sources.append((tables.get("search", {}), str(config)))
-    return [*sources, (from_environment().get("search", {}), "environment")]
+    known = {"search": list(setting_types(SearchOptions))}
+    return [*sources, (from_environment(known).get("search", {}), "environment")]
 
 
 def explicit_settings(settings: Sequence[str], flags: Mapping[str, Any]) -> list[SettingsSource]:

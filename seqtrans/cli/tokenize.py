@@ -5,15 +5,18 @@ from __future__ import annotations
 import logging
 import sys
 from collections.abc import Callable, Iterable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
 from seqtrans.cli.options import MODEL, OUTPUT, TEXT, CommandGroup, GroupedCommand
+from seqtrans.cli.texts import STANDARD_INPUT, FilesArgument, OutputOption, check_texts, open_output, tell_of_terminal
 from seqtrans.errors import UsageError
 
 if TYPE_CHECKING:
+    from seqtrans.io.line_report import LineReport
     from seqtrans.text.subwords import SubwordModel
 
 app = typer.Typer(
@@ -115,8 +118,9 @@ def learn(
     to_stdout = str(output) == "-"
     if not to_stdout:
         check_output(output, files or [])
+    tell_of_terminal(files or [STANDARD_INPUT])
     model = learn_subwords(
-        _lines_of(files or [Path("-")]),
+        _lines_of(files or [STANDARD_INPUT]),
         subword_type,
         vocab_size,
         normalization=normalization,
@@ -132,58 +136,103 @@ def learn(
 
 
 @app.command(cls=GroupedCommand)
-def encode(model: ModelOption, side: SideOption = None) -> None:
+def encode(
+    model: ModelOption, files: FilesArgument = None, side: SideOption = None, output: OutputOption = None
+) -> None:
     """Segment lines of text into subwords.
 
-    Reads standard input. Writes one line for each line, with spaces between subwords.
+    Writes one line for each line, with spaces between subwords.
 
     Examples:
       seqtrans tokenize encode -m en.model < test.en > test.subwords
+      seqtrans tokenize encode -m en.model test.en dev.en -o both.subwords
     """
-    _filter(model, side, lambda subwords, lines: [" ".join(pieces) for pieces in subwords.encode_pieces_batch(lines)])
+
+    def count(subwords: SubwordModel, report: LineReport, first: int, lines: list[str], segmented: list[str]) -> None:
+        from seqtrans.text.unknown import add_unknown, has_unknown
+
+        for number, (line, pieces) in enumerate(zip(lines, segmented, strict=True), first):
+            if pieces and has_unknown(subwords, pieces.split(" ")):
+                add_unknown(report, subwords, number, line)
+
+    _filter(
+        model,
+        side,
+        lambda subwords, lines: [" ".join(pieces) for pieces in subwords.encode_pieces_batch(lines)],
+        files,
+        output,
+        count,
+    )
 
 
 @app.command(cls=GroupedCommand)
-def decode(model: ModelOption, side: SideOption = None) -> None:
+def decode(
+    model: ModelOption, files: FilesArgument = None, side: SideOption = None, output: OutputOption = None
+) -> None:
     """Join the subwords of each line to text.
 
-    Reads standard input. Writes one line for each line.
+    Writes one line for each line.
 
     Examples:
       seqtrans tokenize decode -m en.model < test.subwords > test.en
     """
-    _filter(model, side, lambda subwords, lines: [subwords.decode_pieces(line.split(" ")) for line in lines])
+    _filter(
+        model,
+        side,
+        lambda subwords, lines: [subwords.decode_pieces(line.split(" ")) for line in lines],
+        files,
+        output,
+    )
 
 
 def _filter(
-    path: Path, side: Literal["source", "target"] | None, convert: Callable[[SubwordModel, list[str]], list[str]]
+    path: Path,
+    side: Literal["source", "target"] | None,
+    convert: Callable[[SubwordModel, list[str]], list[str]],
+    files: list[Path] | None,
+    output: Path | None,
+    count: Callable[[SubwordModel, LineReport, int, list[str], list[str]], None] | None = None,
 ) -> None:
-    """Write standard input, converted, to standard output.
+    """Write texts, converted, to the output. `count` is that of `filter_lines`.
 
     Raises:
-        UsageError: a side is named for a subword model.
-        DataError: the file is no subword model and no trained model.
-        StreamError: the file cannot be read.
+        UsageError: a side is named for a subword model, or the output is read too.
+        DataError: the file is no subword model and no trained model, or a text is one.
+        StreamError: a file cannot be read or written.
     """
     from seqtrans.api import tokenizer
+    from seqtrans.io.content import check_model, is_container
     from seqtrans.io.filters import filter_lines
 
-    if side is not None and path.suffix != ".safetensors":
+    check_model(path, "a subword model or a trained model")
+    if side is not None and not is_container(path):
         raise UsageError(f"{path}: a subword model has no sides: leave out --side")
+    texts = check_texts(files, output, [path])
     subwords = tokenizer(path, side or "target")
-    filter_lines(sys.stdout.buffer, lambda lines: convert(subwords, lines))
+    tell_of_terminal(texts)
+    with open_output(output) as sink:
+        filter_lines(
+            sink,
+            lambda lines: convert(subwords, lines),
+            texts,
+            count=None if count is None else partial(count, subwords),
+        )
 
 
 def _lines_of(paths: Iterable[Path]) -> Iterator[str]:
     """All lines of several files.
 
     Raises:
-        DataError: a line is not UTF-8; the model would learn the damaged characters.
+        DataError: a line is not UTF-8, and the model would learn the damaged characters; or a file is a model.
         StreamError: a file cannot be read.
     """
-    from seqtrans.io.lines import LineReport, open_input, read_lines
+    from seqtrans.io.content import check_text
+    from seqtrans.io.line_report import LineReport
+    from seqtrans.io.lines import open_input, read_lines
 
     for path in paths:
+        if path != STANDARD_INPUT:
+            check_text(path)
         with open_input(path) as (stream, name):
             report = LineReport(name)
             yield from read_lines(stream, report, strict=True)

@@ -12,8 +12,11 @@ from seqtrans.cli.options import (
 )
 from seqtrans.cli.pace import Pace
 from seqtrans.cli.settings import background_settings, explicit_settings
+from seqtrans.cli.texts import FilesArgument, OutputOption, check_texts
 from seqtrans.cli.translate_lines import (
+    Places,
     check_report,
+    models_and_texts,
     refuse_search_options,
     tagger_function,
     translator_function,
@@ -45,6 +48,7 @@ from seqtrans.cli.translate_options import (
 
 def translate(
     models: ModelsOption,
+    files: FilesArgument = None,
     language_model: LanguageModelOption = None,
     lm_weight: LmWeightOption = None,
     cell: CellsOption = None,
@@ -61,6 +65,7 @@ def translate(
     output_format: OutputFormatOption = "text",
     alignment: AlignmentOption = None,
     report: ReportOption = None,
+    output: OutputOption = None,
     verbose: VerboseOption = False,
     batch_size: BatchSizeOption = 64,
     processes: ProcessesOption = 1,
@@ -68,13 +73,14 @@ def translate(
     device: DeviceOption = "auto",
     threads: ThreadsOption = 0,
 ) -> None:
-    """Translate standard input to standard output.
+    """Translate texts, or standard input.
 
     Writes the translations in the order of the lines, as soon as a group of lines is finished: one for each line, or
     as many as --n-best says. With a tagger as MODEL, writes the tags of each line.
 
     Examples:
       seqtrans translate -m m.safetensors < source.txt > translation.txt
+      seqtrans translate -m m.safetensors test.txt dev.txt -o translation.txt
       seqtrans translate -m m.safetensors --n-best 3 --format moses < source.txt
     """
     flags = {
@@ -90,7 +96,10 @@ def translate(
     from seqtrans.search.settings import search_options
 
     explicit = explicit_settings(settings or [], flags)
-    check_report(report, [*models, *(path for path in (language_model, config) if path is not None)])
+    models, files = models_and_texts(models, files or [])
+    others = [*models, *(path for path in (language_model, config) if path is not None)]
+    texts = check_texts(files, output, others)
+    check_report(report, output, [*others, *texts])
     start = time.perf_counter()
     # a process that has used several threads of torch cannot be forked safely
     compute = choose_compute(device, precision, threads if processes == 1 else 1, precisions=SEARCH_PRECISIONS)
@@ -113,4 +122,11 @@ def translate(
         trained[0].target_subwords if report is not None else None,
     )
     stream = StreamOptions(batch_size, options.sample, processes, threads, refuse_long_lines=is_tagger)
-    write_translations(chunk_translator, stream, report, Pace(start) if verbose else None, is_exact=options.exact)
+    write_translations(
+        chunk_translator,
+        stream,
+        Places(texts, output, report),
+        Pace(start) if verbose else None,
+        is_exact=options.exact,
+        takes_columns=options.prefix or options.require,
+    )

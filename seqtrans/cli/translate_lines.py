@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import logging
-import sys
-from collections.abc import Callable
+import os
+from collections.abc import Callable, Sequence
 from contextlib import nullcontext
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from seqtrans.cli.pace import Pace
+from seqtrans.cli.texts import STANDARD_INPUT, open_output, tell_of_terminal
 from seqtrans.errors import UsageError
+from seqtrans.io.content import is_text
 
 if TYPE_CHECKING:
     from seqtrans.device import Compute
@@ -25,49 +28,84 @@ if TYPE_CHECKING:
 _logger = logging.getLogger(__name__)
 
 
+@dataclass(frozen=True)
+class Places:
+    """What is read and written."""
+
+    texts: list[Path]
+    output: Path | None
+    """None is standard output."""
+    report: Path | None
+    """The file for the searches' records, if they are wanted."""
+
+
 def write_translations(
-    chunk_translator: ChunkTranslator, options: StreamOptions, report: Path | None, pace: Pace | None, *, is_exact: bool
+    chunk_translator: ChunkTranslator,
+    options: StreamOptions,
+    places: Places,
+    pace: Pace | None,
+    *,
+    is_exact: bool,
+    takes_columns: bool,
 ) -> None:
-    """Translate standard input to standard output, and the searches' records to `report`.
+    """Translate the texts, one after the other, and write the translations, and the searches' records to the report.
 
-    Logs warnings at the end, the proofs of an exact search too, and with a `pace` the speed every few seconds.
+    Logs the warnings of `Texts`, at the end the proofs of an exact search, and with a `pace` the speed every few
+    seconds.
+
+    Raises:
+        StreamError: a text cannot be read, or a file cannot be written.
+        DataError: a line is too long for a tagger.
     """
-    from seqtrans.inference.stream import LineStream
+    from seqtrans.inference.texts import Texts
     from seqtrans.io.files import atomic_output
-    from seqtrans.io.lines import open_input
 
-    with open_input("-") as (source, name), nullcontext() if report is None else atomic_output(report) as records:
-        lines = LineStream(source, name)
+    tell_of_terminal(places.texts)
+    texts = Texts(places.texts, chunk_translator, options)
+    with (
+        open_output(places.output) as sink,
+        nullcontext() if places.report is None else atomic_output(places.report) as records,
+    ):
         try:
-            for chunk in lines.translated_chunks(chunk_translator, options):
+            for chunk in texts.translated_chunks(takes_columns=takes_columns):
                 if records is not None:
                     records.write(chunk.records)
-                sys.stdout.buffer.write(b"".join(chunk.lines))
-                sys.stdout.buffer.flush()
+                sink.write(b"".join(chunk.lines))
+                sink.flush()
                 if pace is not None and pace.count(len(chunk.lines)):
                     _logger.info(pace.describe())
         finally:
-            lines.report.log_warnings()
             if pace is not None:
                 _logger.info(pace.describe())
             if is_exact:
-                proofs = lines.done - lines.unproven
-                _logger.info(f"{proofs:,} of {lines.done:,} translations are proven to be the best there is")
+                proofs = texts.done - texts.unproven
+                _logger.info(f"{proofs:,} of {texts.done:,} translations are proven to be the best there is")
 
 
-def check_report(report: Path | None, inputs: list[Path]) -> None:
+def check_report(report: Path | None, output: Path | None, inputs: list[Path]) -> None:
     """Make sure that the report can be written, before models are loaded.
 
     Raises:
-        UsageError: it is standard output, or one of the inputs.
+        UsageError: it is standard output, the file for the translations, or one of the inputs.
         StreamError: it cannot be written.
     """
     from seqtrans.io.files import check_output
 
     if str(report) == "-":
         raise UsageError("--report: standard output has the translations; name a file")
+    if report is not None and output is not None and os.path.realpath(report) == os.path.realpath(output):
+        raise UsageError(f"--report: {report} is to have the translations; name another file")
     if report is not None:
         check_output(report, inputs)
+
+
+def models_and_texts(models: Sequence[Path], texts: Sequence[Path]) -> tuple[list[Path], list[Path]]:
+    """The models and texts among the words after --model, which takes several: `-m m.safetensors test.en`.
+
+    The first word is a model. Others that are texts by their content, pipes or `-` follow the `texts`.
+    """
+    found = [path for path in models[1:] if path == STANDARD_INPUT or path.is_fifo() or is_text(path)]
+    return [models[0], *(path for path in models[1:] if path not in found)], [*texts, *found]
 
 
 def refuse_search_options(models: int, explicit: list[SettingsSource]) -> None:

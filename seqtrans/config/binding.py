@@ -8,6 +8,7 @@ made, and `checked_values` when values arrive from a file, the environment or fl
 from __future__ import annotations
 
 import difflib
+import logging
 import math
 import os
 import tomllib
@@ -19,6 +20,8 @@ from types import NoneType, UnionType
 from typing import Any, TypeVar, Union, cast, get_args, get_origin, get_type_hints
 
 from seqtrans.errors import StreamError, UsageError
+
+_logger = logging.getLogger(__name__)
 
 Section = TypeVar("Section")
 """A frozen dataclass whose fields are settings."""
@@ -157,7 +160,7 @@ def read_toml(file: Path) -> dict[str, Any]:
         UsageError: it is not TOML.
     """
     try:
-        text = file.read_text(encoding="utf-8")
+        text = file.read_text(encoding="utf-8-sig")  # a BOM, as Windows Notepad writes it, is left out
     except OSError as error:
         raise StreamError(f"{file}: cannot be read: {error.strerror}") from None
     except UnicodeDecodeError:
@@ -185,15 +188,26 @@ def parse_value(text: str) -> Any:
         return text
 
 
-def from_environment(environment: Mapping[str, str] = os.environ) -> dict[str, dict[str, Any]]:
+def from_environment(
+    known: Mapping[str, Sequence[str]], environment: Mapping[str, str] = os.environ
+) -> dict[str, dict[str, Any]]:
     """The settings in variables such as SEQTRANS_TRAINING_BATCH_SIZE=32, by section; `parse_value` reads the values.
 
-    Raises:
-        UsageError: there is no such section.
+    `known` has the keys of the sections that are wanted; other sections are left out. A variable that is no setting may
+    belong to another program: it is ignored, and one warning names all of them.
     """
+    settings = {f"{section}_{key}".upper(): (section, key) for section, keys in known.items() for key in keys}
+    others = tuple(f"{section}_".upper() for section in SECTIONS if section not in known)
     sections: dict[str, dict[str, Any]] = {}
-    for name, text in environment.items():
-        if name.startswith(_VARIABLE):
-            section, _, key = name.removeprefix(_VARIABLE).lower().partition("_")
-            sections.setdefault(check_name(section, SECTIONS, "environment", "section"), {})[key] = parse_value(text)
+    ignored: list[str] = []
+    for variable in sorted(name for name in environment if name.startswith(_VARIABLE)):
+        name = variable.removeprefix(_VARIABLE).upper()
+        if name in settings:
+            section, key = settings[name]
+            sections.setdefault(section, {})[key] = parse_value(environment[variable])
+        elif not name.startswith(others):
+            near = difflib.get_close_matches(name, settings, n=1, cutoff=0.65)
+            ignored.append(f"{variable} (did you mean {_VARIABLE}{near[0]}?)" if near else variable)
+    if ignored:
+        _logger.warning(f"environment: no setting of this command, ignored: {', '.join(ignored)}")
     return sections

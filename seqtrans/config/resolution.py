@@ -41,10 +41,10 @@ def load_config(
     """The resolved configuration of one run.
 
     The values of each source are checked one by one. What they are together is checked once, in the result: a file
-    may set the task, and a flag what this task needs.
+    may set the task, and a flag what this task needs. Variables of the environment that are no settings are warned of.
 
     Raises:
-        UsageError: an unknown preset, key or value in any of the sources, or settings that conflict.
+        UsageError: an unknown preset, key or value in another source, a wrong value in any, or settings that conflict.
         StreamError: the file cannot be read.
     """
     check_name(preset, preset_names(), "--preset", "preset")
@@ -52,7 +52,8 @@ def load_config(
     sources: list[tuple[str, Mapping[str, Any]]] = [(f"preset {preset}", parse_toml(text, f"preset {preset}"))]
     if file is not None:
         sources.append((str(file), _without_search(read_toml(file))))
-    sources += [("environment", _without_search(from_environment(environment))), ("arguments", flags)]
+    known = {name: list(setting_types(section)) for name, section in SECTION_CLASSES.items()}
+    sources += [("environment", from_environment(known, environment)), ("arguments", flags)]
     values: dict[str, dict[str, Any]] = {name: {} for name in SECTION_CLASSES}
     origins: dict[str, str] = {}
     for where, tables in sources:

@@ -10,6 +10,7 @@ from itertools import groupby
 
 from seqtrans.errors import DataError
 from seqtrans.inference.forced_decoding import ForcedDecoder, ForcedTranslation
+from seqtrans.inference.formats.moses import escaped, unescaped
 
 SEPARATOR = " ||| "
 FEATURE = "ModelLogProb"
@@ -29,7 +30,7 @@ class Entry:
 
     def line(self) -> str:
         """The entry as a line of a list."""
-        return SEPARATOR.join([str(self.number), self.text, self.features, f"{self.score:.4f}", *self.rest])
+        return SEPARATOR.join([str(self.number), escaped(self.text), self.features, f"{self.score:.4f}", *self.rest])
 
 
 def parse(line: str, where: str) -> Entry:
@@ -41,7 +42,7 @@ def parse(line: str, where: str) -> Entry:
     fields = [field.strip(" ") for field in line.split("|||")]  # only blanks: other white space may belong to the text
     try:
         number, text, features, score, *rest = fields
-        entry = Entry(int(number), text, features, float(score), tuple(rest))
+        entry = Entry(int(number), unescaped(text), features, float(score), tuple(rest))
     except ValueError:
         raise DataError(f"{where}: is no line `id ||| translation ||| features ||| score` of an n-best list") from None
     if math.isnan(entry.score) or entry.score == math.inf:

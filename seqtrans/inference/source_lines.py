@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from seqtrans.io.line_report import UnknownText
 from seqtrans.search.options import SearchOptions
 from seqtrans.text.subwords import UNK_ID, SubwordModel
+from seqtrans.text.unknown import unknown_text
 
 MAX_SUBWORDS = 500
 """The most subwords of a source, of a prefix, and of all phrases of a line together. The rest is left out."""
@@ -30,6 +32,8 @@ class EncodedLine:
     """Whether something required is left out: the prefix from an unknown subword on, if that is among the first
     MAX_SUBWORDS; or phrases that have an unknown subword or are beyond the limit. A prefix that is only too long is
     `truncated`, not `dropped`."""
+    unknown: UnknownText | None = None
+    """What in the source is unknown to the model; None if nothing is."""
 
     def is_incomplete(self) -> bool:
         """Whether a prefix or phrases are ignored, in part or in full: see `dropped`, or the source is blank."""
@@ -56,6 +60,7 @@ def encode_lines(
                 usable,
                 len(source_ids) > MAX_SUBWORDS or len(known_prefix) > MAX_SUBWORDS,
                 len(usable) < len(required) or len(known_prefix[:MAX_SUBWORDS]) < len(prefix[:MAX_SUBWORDS]),
+                unknown_text(source, source.encode_pieces(text)) if UNK_ID in source_ids else None,
             )
         )
     return encoded

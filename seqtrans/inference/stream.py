@@ -12,7 +12,8 @@ from seqtrans.inference.source_lines import MAX_SUBWORDS
 from seqtrans.inference.translation import Translation
 from seqtrans.inference.workers import in_processes
 from seqtrans.io.filters import chunks_of
-from seqtrans.io.lines import LineReport, read_lines
+from seqtrans.io.line_report import LineReport, UnknownText
+from seqtrans.io.lines import read_lines
 from seqtrans.text.subwords import SubwordModel
 
 CHUNK_BATCHES = 16
@@ -31,8 +32,12 @@ class TranslatedChunk:
     """Numbers of the lines with `Translation.incomplete`."""
     failed: list[int]
     """Numbers of the lines with `Translation.failed`."""
+    unknown: list[tuple[int, UnknownText]]
+    """Numbers of the lines with `Translation.unknown`, and what that is."""
     unproven: int
     """How many translations exact search could not prove to be the best."""
+    with_tabs: int
+    """How many source lines have a TAB."""
     records: bytes
     """The steps of the searches as JSON lines, if they are recorded."""
 
@@ -45,6 +50,8 @@ class TranslatedChunk:
         ):
             for number in numbers:
                 affected.add(number)
+        for number, text in self.unknown:
+            report.unknown.add_unknown(number, text)
 
 
 @dataclass(frozen=True)
@@ -56,21 +63,26 @@ class ChunkTranslator:
     output_format: Format
     record_subwords: SubwordModel | None = None
     """The target's subword model if the search is to be recorded, else None."""
+    lines_before: int = 0
+    """Lines of texts before this one, from which the numbers in the output count on."""
 
     def __call__(self, lines: list[str], first: int) -> TranslatedChunk:
-        """The output for `lines`; `first` is the number, from 0, of the first of them."""
+        """The output for `lines`; `first` is the number, from 0, of the first of them in its text."""
         translations = list(enumerate(self.translate(lines), first))
+        numbered = [(number + self.lines_before, translation) for number, translation in translations]
         records = b""
         if self.record_subwords is not None:
             records = b"".join(
-                record_line(number, translation, self.record_subwords) for number, translation in translations
+                record_line(number, translation, self.record_subwords) for number, translation in numbered
             )
         return TranslatedChunk(
-            [self.output_format.write(number, translation) for number, translation in translations],
+            [self.output_format.write(number, translation) for number, translation in numbered],
             [number + 1 for number, translation in translations if translation.truncated],
             [number + 1 for number, translation in translations if translation.incomplete],
             [number + 1 for number, translation in translations if translation.failed],
+            [(number + 1, translation.unknown) for number, translation in translations if translation.unknown],
             sum(translation.proven is False for _, translation in translations),
+            sum("\t" in line for line in lines),
             records,
         )
 
@@ -106,6 +118,8 @@ class LineStream:
         """Number of lines translated so far."""
         self.unproven = 0
         """Number of translations that exact search could not prove to be the best."""
+        self.with_tabs = 0
+        """Number of lines that have a TAB."""
 
     def translated_chunks(self, translator: ChunkTranslator, options: StreamOptions) -> Iterator[TranslatedChunk]:
         """The output of each chunk, in order, as soon as it is ready.
@@ -123,4 +137,5 @@ class LineStream:
             chunk.count_in(self.report)
             self.done += len(chunk.lines)
             self.unproven += chunk.unproven
+            self.with_tabs += chunk.with_tabs
             yield chunk

@@ -15,6 +15,7 @@ from torch import Tensor
 from seqtrans.device import Compute
 from seqtrans.errors import UsageError
 from seqtrans.inference.translation import ScoredText, Translation
+from seqtrans.io.line_report import UnknownText
 from seqtrans.io.lines import list_of_lines, without_breaks
 from seqtrans.model.trained import TrainedModel
 from seqtrans.text.batches import pad_sources
@@ -101,7 +102,9 @@ class Tagger:
         scored_text = ScoredText(
             without_breaks(self.target.join(texts)), score, total, self.target.subwords.pieces(tags), log_probs
         )
-        return Translation(line, self.source.subwords.pieces(ids), [scored_text])
+        different = dict.fromkeys(token for token, i in zip(tokens, ids, strict=True) if i == UNK_ID)
+        unknown = UnknownText(tuple(different), self.source.of_words) if different else None
+        return Translation(line, self.source.subwords.pieces(ids), [scored_text], unknown=unknown)
 
 
 @dataclass(frozen=True)

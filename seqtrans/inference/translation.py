@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 
 from torch import Tensor
 
+from seqtrans.io.line_report import UnknownText
 from seqtrans.search.record import SearchStep
 
 Links = list[tuple[int, int]]
@@ -54,6 +55,8 @@ class Translation:
     """Whether exact search has proven that no translation has a higher score; None without exact search."""
     steps: Sequence[SearchStep] = ()
     """The steps of the search, if `SearchOptions.record` is set."""
+    unknown: UnknownText | None = None
+    """What in the source is unknown to the model; None if nothing is."""
 
     @property
     def text(self) -> str:

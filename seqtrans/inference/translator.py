@@ -189,6 +189,7 @@ class LineSearch:
             line.is_incomplete(),
             result.proven,
             result.steps,
+            line.unknown,
         )
 
     def _scored_text(self, text: str, hypothesis: Hypothesis, line: EncodedLine) -> ScoredText:

@@ -18,6 +18,7 @@ from safetensors.torch import load, save
 from torch import Tensor
 
 from seqtrans.errors import DataError, StreamError, excerpt
+from seqtrans.io.content import check_model
 from seqtrans.io.files import atomic_output
 
 MAX_HEADER = 16 << 20
@@ -48,7 +49,7 @@ def read_sealed(path: Path, kind: str) -> tuple[dict[str, Any], dict[str, Tensor
 
     Raises:
         StreamError: there is no such file, or it cannot be read.
-        DataError: it is not a whole and unchanged file of this kind.
+        DataError: it is not a whole and unchanged file of this kind, but a text, for example.
     """
     data, metadata = _contents(path, kind)
     try:
@@ -71,6 +72,7 @@ def read_sealed(path: Path, kind: str) -> tuple[dict[str, Any], dict[str, Tensor
 
 def _contents(path: Path, kind: str) -> tuple[bytes, dict[str, str]]:
     """All bytes and the metadata of a safetensors file, after a check that its size is what its header says."""
+    check_model(path, f"a {kind}")
     malformed = DataError(f"{path}: is not a {kind}, or the file was cut short")
     try:
         status = path.stat()

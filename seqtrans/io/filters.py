@@ -5,10 +5,12 @@ from __future__ import annotations
 import os
 import stat
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
 from typing import BinaryIO
 
-from seqtrans.io.lines import LineReport, one_line, open_input, read_lines
+from seqtrans.io.line_report import LineReport
+from seqtrans.io.lines import one_line, open_input, read_lines
 
 MAX_CHUNK_CHARACTERS = 1 << 22
 """A chunk is also full at this many characters (some MiB), so that long lines cannot take all memory."""
@@ -21,22 +23,35 @@ a pipe."""
 def filter_lines(
     sink: BinaryIO,
     convert: Callable[[list[str]], list[str]],
+    texts: Sequence[Path | str] = ("-",),
     *,
     max_lines: int = 1024,
+    count: Callable[[LineReport, int, list[str], list[str]], None] | None = None,
 ) -> None:
-    """Convert the lines of standard input and write them to `sink`. A line need not wait for the next one to be sent.
+    """Convert the lines of `texts`, one after the other, and write them to `sink`; `-` is standard input.
 
-    `convert` gets a list of lines and returns as many. Finished lines are flushed chunk by chunk, so that an
-    interruption loses none. What had to be mended is logged at the end, also after an interruption.
+    A line need not wait for the next one to be sent. `convert` gets a list of lines and returns as many. `count` adds
+    to the report of a text what it finds in some of its lines, of which it gets the first one's number, and in what
+    they became. Finished lines are flushed chunk by chunk, so that an interruption loses none. What had to be mended is
+    logged at the end of each text, also after an interruption.
+
+    Raises:
+        StreamError: a text cannot be read.
     """
-    with open_input("-") as (stream, name):
-        report = LineReport(name)
-        try:
-            for chunk in chunks_of(stream, read_lines(stream, report), max_lines):
-                sink.write(b"".join(map(one_line, convert(chunk))))
-                sink.flush()
-        finally:
-            report.log_warnings()
+    for text in texts:
+        with open_input(text) as (stream, name):
+            report = LineReport(name)
+            first = 1
+            try:
+                for chunk in chunks_of(stream, read_lines(stream, report), max_lines):
+                    converted = convert(chunk)
+                    sink.write(b"".join(map(one_line, converted)))
+                    sink.flush()
+                    if count is not None:
+                        count(report, first, chunk, converted)
+                    first += len(chunk)
+            finally:
+                report.log_warnings()
 
 
 def chunks_of(stream: BinaryIO, lines: Iterator[str], max_lines: int) -> Iterator[list[str]]:

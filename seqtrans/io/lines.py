@@ -8,133 +8,49 @@ from __future__ import annotations
 
 import codecs
 import hashlib
-import logging
 import sys
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
-from io import BytesIO
+from io import BytesIO, RawIOBase
 from pathlib import Path
 from typing import BinaryIO
 
 from seqtrans.errors import DataError, StreamError, UsageError
-
-_logger = logging.getLogger(__name__)
-
-MAX_LINE_BYTES = 1 << 20
-"""Longer lines are cut here (1 MiB), so that one hostile line cannot take all memory."""
-
-_MAX_NUMBERS = 8
-"""A warning about several lines names the numbers of at most this many."""
+from seqtrans.io.compression import decompressed
+from seqtrans.io.content import check_text
+from seqtrans.io.line_report import MAX_LINE_BYTES, LineReport
 
 _BREAKS = str.maketrans({"\n": " ", "\r": " ", "\0": " "})
-
-
-@dataclass
-class AffectedLines:
-    """The number of lines with one kind of problem, and the line numbers (from 1) of the first of them."""
-
-    count: int = 0
-    numbers: list[int] = field(default_factory=list)
-
-    def add(self, line: int) -> None:
-        """Count one more line."""
-        self.count += 1
-        if self.count <= _MAX_NUMBERS:
-            self.numbers.append(line)
-
-    @property
-    def first(self) -> int:
-        """The number of the first such line; 0 if there is none."""
-        return self.numbers[0] if self.numbers else 0
-
-    def listing(self) -> str:
-        """The line numbers for the end of a message; "" if there is only one, which the message begins with."""
-        more = ", ..." if self.count > _MAX_NUMBERS else ""
-        return f" (lines {', '.join(map(str, self.numbers))}{more})" if self.count > 1 else ""
-
-
-@dataclass
-class LineReport:
-    """Problems with the lines of the stream `name`: those mended while reading, and those met by later steps."""
-
-    name: str
-    lines: int = 0
-    """Lines read so far."""
-    invalid: AffectedLines = field(default_factory=AffectedLines)
-    """Lines that are not UTF-8."""
-    nul: AffectedLines = field(default_factory=AffectedLines)
-    """Lines with a NUL character."""
-    cut: AffectedLines = field(default_factory=AffectedLines)
-    """Lines of more than `MAX_LINE_BYTES`."""
-    shortened: AffectedLines = field(default_factory=AffectedLines)
-    """Lines too long for a model, which reads only their beginning."""
-    length_limit: str = ""
-    """How much a model reads of `shortened` lines, with the unit."""
-    unsatisfied: AffectedLines = field(default_factory=AffectedLines)
-    """Lines whose prefix or required phrases were ignored, in part or in full (see `Translation.incomplete`)."""
-    untranslated: AffectedLines = field(default_factory=AffectedLines)
-    """Lines that have no translation."""
-
-    def refuse_long_lines(self) -> None:
-        """Refuse a text of which a part would be ignored.
-
-        Raises:
-            DataError: a line was longer than `MAX_LINE_BYTES`.
-        """
-        if self.cut.count:
-            raise DataError(
-                f"{self.name}:{self.cut.first}: is longer than {MAX_LINE_BYTES} bytes; break it into lines first, "
-                "as with `fold -s -w 100000`"
-            )
-
-    def log_warnings(self) -> None:
-        """Log each of the `warnings`."""
-        for warning in self.warnings():
-            _logger.warning(warning)
-
-    def warnings(self) -> Iterator[str]:
-        """One sentence for each kind of problem, with the number of lines and the first of them."""
-        # where the same lines were cut and are too long for the model, they are reported once, as too long for it
-        cut = AffectedLines() if self.cut == self.shortened else self.cut
-        kinds = (
-            (self.invalid, "not valid UTF-8, bad bytes replaced by U+FFFD"),
-            (self.nul, "with NUL, replaced by U+FFFD"),
-            (self.shortened, f"longer than {self.length_limit}, the rest left out"),
-            (
-                self.unsatisfied,
-                "whose prefix or phrases were ignored, in part or in full: they have characters or words that the "
-                "model does not know, the phrases have more than 500 subwords, or the source is blank",
-            ),
-            (self.untranslated, "without a translation (no hypothesis could end); the output is blank"),
-            (cut, f"longer than {MAX_LINE_BYTES} bytes, cut there"),
-        )
-        for affected, problem in kinds:
-            if affected.count:
-                yield f"{self.name}:{affected.first}: {affected.count} line(s) {problem}{affected.listing()}"
 
 
 def read_lines(stream: BinaryIO, report: LineReport, *, strict: bool = False) -> Iterator[str]:
     """Decode UTF-8 lines; LF or CR LF at a line's end and a BOM at the stream's start are removed.
 
     A line of more than `MAX_LINE_BYTES` is cut. NULs and bytes that are not UTF-8 become U+FFFD. `report` counts the
-    lines with one of these problems. A CR elsewhere becomes a space, which is not counted.
+    lines with one of these problems. A CR elsewhere becomes a space, which is counted too.
 
     Raises:
-        DataError: with `strict`, at the first byte that is not UTF-8, naming file, line and byte offset.
+        DataError: with `strict`, at the first byte that is not UTF-8, naming file, line and byte offset, and for a text
+            whose lines end in CR alone; a compressed stream is damaged.
     """
     offset = 0
     while raw := stream.readline(MAX_LINE_BYTES):
         report.lines += 1
         start, offset = offset, offset + len(raw)
-        if not raw.endswith(b"\n") and len(raw) == MAX_LINE_BYTES:
+        ends_in_lf = raw.endswith(b"\n")
+        if not ends_in_lf and len(raw) == MAX_LINE_BYTES:
             rest, end = _skip_line(stream)
+            ends_in_lf = end > 0
             offset += rest + end
             if rest:
                 report.cut.add(report.lines)
                 raw = _whole_characters(raw)
         if report.lines == 1 and raw.startswith(codecs.BOM_UTF8):
             raw, start = raw[len(codecs.BOM_UTF8) :], len(codecs.BOM_UTF8)
+        if report.lines == 1 and not ends_in_lf and b"\r" in raw.removesuffix(b"\r"):
+            report.has_only_cr = True
+            if strict:
+                report.refuse_cr_alone()
         yield _decode(raw, report, start, strict)
 
 
@@ -171,7 +87,10 @@ def _decode(raw: bytes, report: LineReport, start: int, strict: bool) -> str:
     if "\0" in line:
         report.nul.add(report.lines)
         line = line.replace("\0", "\ufffd")
-    return line.replace("\r", " ")
+    if "\r" in line:
+        report.inner_cr.add(report.lines)
+        line = line.replace("\r", " ")
+    return line
 
 
 def one_line(text: str) -> bytes:
@@ -186,32 +105,32 @@ def without_breaks(text: str) -> str:
 
 @contextmanager
 def open_input(path: Path | str) -> Iterator[tuple[BinaryIO, str]]:
-    """A byte stream and its name for messages; `-` is standard input.
+    """A byte stream and its name for messages; `-` is standard input. What gzip or zstd compressed is decompressed.
 
     Raises:
         StreamError: the file does not exist, is a directory or cannot be read.
     """
     if str(path) == "-":
-        yield _standard_input(), "<stdin>"
+        yield decompressed(_standard_input(), "<stdin>"), "<stdin>"
         return
     try:
-        stream = Path(path).open("rb")  # noqa: SIM115 - closed below; only opening is guarded
+        stream = Path(path).open("rb", buffering=0)  # noqa: SIM115 - closed below; only opening is guarded
     except OSError as error:
         raise StreamError(f"{path}: cannot be read: {error.strerror}") from None
-    with stream:
-        yield stream, str(path)
+    with stream, decompressed(stream, str(path)) as text:
+        yield text, str(path)
 
 
-def _standard_input() -> BinaryIO:
-    """Standard input with a buffer of its own, never closed.
+def _standard_input() -> RawIOBase | BinaryIO:
+    """Standard input without its buffer, never closed.
 
-    A thread that waits for the next line holds the buffer's lock; Python, when it ends, would need that of
+    A thread that waits for the next line would hold the buffer's lock; Python, when it ends, would need that of
     `sys.stdin.buffer`, and abort.
     """
     if sys.stdin is None:
         raise StreamError("<stdin>: cannot be read: it is closed")
     try:
-        return open(sys.stdin.fileno(), "rb", closefd=False)
+        return open(sys.stdin.fileno(), "rb", buffering=0, closefd=False)
     except (OSError, ValueError):  # replaced by something without a file descriptor
         return sys.stdin.buffer
 
@@ -233,13 +152,17 @@ def list_of_lines(lines: Iterable[str]) -> list[str]:
 
 
 def read_whole(path: Path, *, refuse_long_lines: bool = False) -> tuple[list[str], str]:
-    """The lines of a file and its SHA-256. The file is read only once, so it may be a pipe. Logs what was mended.
+    """The lines of a file and the SHA-256 of its text, decompressed. It is read once, so it may be a pipe.
+
+    Logs what was mended.
 
     Raises:
-        DataError: it is not UTF-8 (the message has line and byte offset); with `refuse_long_lines`, also a line of more
-            than `MAX_LINE_BYTES`.
+        DataError: it is a model, it is not UTF-8 (the message has line and byte offset), its lines end in CR alone, or
+            its compression is damaged; with `refuse_long_lines`, also a line of more than `MAX_LINE_BYTES`.
         StreamError: it cannot be read.
     """
+    if str(path) != "-":
+        check_text(path)
     with open_input(path) as (stream, name):
         data = stream.read()
     report = LineReport(name)

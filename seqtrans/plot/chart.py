@@ -60,8 +60,20 @@ class _Frame:
         )
 
 
-def line_chart(title: str, x_label: str, y_label: str, series: Sequence[Series], *, log_y: bool = False) -> str:
+def line_chart(
+    title: str,
+    x_label: str,
+    y_label: str,
+    series: Sequence[Series],
+    *,
+    log_y: bool = False,
+    from_zero: bool = False,
+    notes: Sequence[tuple[float, str]] = (),
+) -> str:
     """An SVG document, 720 pixels wide: axes with round ticks, and a line for each series with its name at its end.
+
+    With `from_zero`, the axis of y has 0, so that heights can be compared; else it has only the values. `notes` are
+    short texts above the axis of x, each with its place on that axis.
 
     Equal arguments give equal bytes. A point that is not finite or beyond 1e300 makes a gap in its line; with `log_y`,
     where the ticks of y are powers of ten, so does y <= 0. Without any points, axes and names are drawn.
@@ -69,7 +81,7 @@ def line_chart(title: str, x_label: str, y_label: str, series: Sequence[Series],
     lines = [list(_runs(each.points, log_y)) for each in series]
     points = [point for runs in lines for run in runs for point in run]
     x = linear([point[0] for point in points])
-    y = (decades if log_y else linear)([point[1] for point in points])
+    y = (decades if log_y else linear)([*([0.0] if from_zero else []), *(point[1] for point in points)])
     left = 16 + _LARGE + max(_width(label, _SMALL) for _, label in y.ticks) + 8
     right = min(_MAX_RIGHT, 48 + max((_width(each.name, _SMALL) for each in series), default=0))
     height = max(_PLOT_HEIGHT, _NAME_DISTANCE * len(series))
@@ -80,6 +92,7 @@ def line_chart(title: str, x_label: str, y_label: str, series: Sequence[Series],
         *_axis_names(x_label, y_label, frame),
         *(part for number, runs in enumerate(lines) for part in _line(number, series[number], runs, frame, log_y)),
         *_names(series, lines, frame),
+        *(_text(frame.place((at, y.low))[0], frame.bottom - 6, note, anchor="middle") for at, note in notes),
     ]
     return "\n".join([*elements, "</svg>", ""])
 

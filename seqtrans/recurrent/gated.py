@@ -6,18 +6,22 @@ Shapes: T steps, B batch, I inputs, H hidden units, G units of all gates togethe
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import ClassVar
+from functools import partial
+from typing import Any, ClassVar
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 from torch.nn import functional as F
 
 from seqtrans.recurrent.cells.base import Cell, State
 from seqtrans.recurrent.kernel import run
 from seqtrans.recurrent.norm import normalise
-from seqtrans.recurrent.passes import TracedFunction, can_trace
+from seqtrans.recurrent.passes import TracedFunction, Traces, can_trace
 from seqtrans.recurrent.products import linear
 from seqtrans.recurrent.recurrence import GATED, Product, Recurrence
+
+_ATTRIBUTES = {*vars(nn.Module()), "hidden", "recorded_outputs", "_masked_weight", "_recurrence", "_own_traces"}
+"""The attributes that every cell has."""
 
 
 class GatedCell(Cell):
@@ -32,8 +36,16 @@ class GatedCell(Cell):
     split_gates: ClassVar[int] = 0
     """How many of the last gates `combine` gets in two parts: first W_x x + b of each of them, then W_h h of each."""
 
+    _shared_traces: ClassVar[tuple[Traces, Traces]]
+    """Passes of `combine` and of `gated`, for all instances whose equations are those of the class."""
+
+    def __init_subclass__(cls, **keywords: Any) -> None:
+        super().__init_subclass__(**keywords)
+        cls._shared_traces = {}, {}
+
     def __init__(self, inputs: int, hidden: int) -> None:
         super().__init__(inputs, hidden)
+        self._own_traces: tuple[Traces, Traces] = {}, {}
         if self.gated_gates and self.split_gates:
             raise ValueError("a cell has either gated_gates or split_gates")
         if self.gated_gates >= self.gates:
@@ -41,7 +53,10 @@ class GatedCell(Cell):
         products = self.products()
         if sum(product.inputs for product in products) != (self.gates - self.split_gates) * hidden:
             raise ValueError("the products together must add the projected inputs of all gates but the split ones")
-        combine, gated = TracedFunction(self._combine), TracedFunction(self._gated)
+        combine, gated = (
+            TracedFunction(function, partial(self._traces_of, number))
+            for number, function in enumerate((self._combine, self._gated))
+        )
         self._recurrence = Recurrence(products, self.split_gates * hidden, self.states, combine, gated)
 
     def combine(self, gates: Sequence[Tensor], state: State, *extra_parameters: Tensor) -> State:
@@ -113,6 +128,11 @@ class GatedCell(Cell):
             return Cell.unroll(self, inputs_TBI, state)
         projected, extra_parameters = self.project(inputs_TBI), self.extra_parameters()
         return run(self._recurrence, projected, self.weights(), state, self.norm(), extra_parameters)
+
+    def _traces_of(self, number: int) -> Traces:
+        """The passes of `combine` (0) or `gated` (1), shared if nothing but parameters tells the instances apart."""
+        is_like_its_class = vars(self).keys() <= _ATTRIBUTES and not self._buffers and not self._modules
+        return (self._shared_traces if is_like_its_class else self._own_traces)[number]
 
     def _single_gates(self, gates: Tensor) -> list[Tensor]:
         """[B, K*H] -> K tensors [B, H]."""

@@ -41,12 +41,18 @@ class Passes:
     """For each argument. The buffer of an argument without a gradient is left as it is."""
 
 
+Traces = dict[Any, Passes]
+"""Passes by the shapes, type and device of the arguments."""
+
+
 class TracedFunction:
     """A function, with `Passes` that are made at the first use with arguments of some shapes and type."""
 
-    def __init__(self, function: Function) -> None:
+    def __init__(self, function: Function, traces: Callable[[], Traces] | None = None) -> None:
+        """`traces` gives the passes that equal functions share; without it, this function has its own."""
         self.function = function
-        self._passes: dict[Any, Passes] = {}
+        own: Traces = {}
+        self._traces = traces or (lambda: own)
 
     def passes(self, arguments: Sequence[Tensor], buffered: Collection[int]) -> Passes:
         """The passes for arguments like these, of which only shapes, type and device matter.
@@ -58,12 +64,14 @@ class TracedFunction:
         """
         first = arguments[0]
         key = first.device, first.dtype, tuple(tensor.shape for tensor in arguments), tuple(buffered)
-        if key not in self._passes:
+        traces = self._traces()
+        if key not in traces:
             from seqtrans.recurrent.tracing import trace  # fails where torch lacks what it needs: see `can_trace`
 
             with _TRACING:
-                self._passes[key] = Passes(*trace(self.function, arguments, buffered))
-        return self._passes[key]
+                if key not in traces:
+                    traces[key] = Passes(*trace(self.function, arguments, buffered))
+        return traces[key]
 
 
 @probe("tracing of a cell's equations", "its steps run one by one, which takes longer")

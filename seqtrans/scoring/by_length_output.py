@@ -25,7 +25,10 @@ def as_json(source: str, buckets: Sequence[Bucket]) -> str:
 
 
 def as_chart(buckets: Sequence[Bucket]) -> str:
-    """The first metric as SVG: a line for each system, over the mean source length of each bucket."""
+    """The first metric as SVG: a line for each system, over the mean source length of each bucket.
+
+    The numbers of lines are there too, since a score of few lines says little.
+    """
     systems = buckets[0].evaluation.systems
     metric = systems[0][1][0].metric
     series = [
@@ -34,7 +37,12 @@ def as_chart(buckets: Sequence[Bucket]) -> str:
     ]
     direction = "higher is better" if metric.higher_is_better else "lower is better"
     return line_chart(
-        f"{metric.label} by length of the source", "source length in words", f"{metric.label} ({direction})", series
+        f"{metric.label} by length of the source",
+        "source length in words (above the axis: number of lines)",
+        f"{metric.label} ({direction})",
+        series,
+        from_zero=True,
+        notes=[(bucket.mean, f"{bucket.evaluation.lines:,}") for bucket in buckets],
     )
 
 

@@ -27,6 +27,8 @@ def diagnose(train: ParallelText, dev: ParallelText) -> Iterator[str]:
     """One sentence for each thing that looks wrong."""
     for text in (train, dev):
         yield from _subwords(text)
+    for text in (train, dev) if dev.digests != train.digests or not dev.digests else (train,):
+        yield from _columns(text)
     same = sum(source == target for source, target in zip(train.source, train.target, strict=True))
     if same > MANY * len(train):
         yield f"{train.name}: in {same:,} of {len(train):,} pairs, source and target are the same"
@@ -49,6 +51,15 @@ def _subwords(text: ParallelText) -> Iterator[str]:
                 f"{text.name}: the {side} seems to be in subwords already ({marked:,} of {len(lines):,} lines have "
                 "their marks); give plain text, for training learns subwords itself"
             )
+
+
+def _columns(text: ParallelText) -> Iterator[str]:
+    counts = [_count(lines, lambda line: line.count("\t") == 1) for lines in (text.source, text.target)]
+    if min(counts) > MANY * len(text):
+        yield (
+            f"{text.name}: both files look like SOURCE TAB TARGET ({counts[0]:,} and {counts[1]:,} of {len(text):,} "
+            "lines have one TAB); several such files are joined with `cat` into one --train file"
+        )
 
 
 def _count(lines: Sequence[str], condition: Callable[[str], bool]) -> int:

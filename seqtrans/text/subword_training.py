@@ -26,6 +26,7 @@ from seqtrans.text.subwords import (
     UNK_ID,
     SubwordModel,
     SubwordType,
+    varint,
 )
 
 _logger = logging.getLogger(__name__)
@@ -38,6 +39,11 @@ MAX_VOCAB_SIZE = 1_000_000
 MAX_CHARACTERS = 100_000_000
 """Text beyond this is thinned evenly: after a million lines the statistics of subwords change little, and
 SentencePiece takes some 25 bytes of memory per character for unigram, 12 for bpe."""
+
+_FIRST_FIELD = 0x0A
+"""How field 1 of a protocol buffer message begins, if it is a text or a message."""
+
+_CONTROLS = "\x01\x02\x03\x04\x05\x06\x07\x08"
 
 RESERVED = "\u2585"
 """SentencePiece skips every line that holds this character."""
@@ -172,12 +178,17 @@ def _chunks(lines: Iterable[str]) -> Iterator[str]:
 
 def _train(text: _Text, subword_type: SubwordType, size: int, normalization: str, byte_fallback: bool) -> bytes:
     writer = io.BytesIO()
-    # If lines were left out, rare characters may be missing in the others. If not, no list is needed in the model.
-    required = "".join(sorted(text.characters)) if text.stride > 1 else ""
+    # SentencePiece leaves out the letters of <s>, <unk> and the like. Words and characters are learned with something
+    # else for <; of other types, <s> might become a piece that way, so that characters are required. They also are
+    # if lines were left out, since rare ones may be missing in the others. Else no list is needed in the model.
+    stand_in = _stand_in(text) if subword_type in ("word", "char") else ""
+    is_marked = "<" in text.characters and subword_type in ("bpe", "unigram")
+    required = "".join(sorted(text.characters)) if text.stride > 1 or is_marked else ""
+    lines = (line.replace("<", stand_in) for line in text.kept) if stand_in else text.kept
     try:
         with _signals_end_the_process():
             sentencepiece.SentencePieceTrainer.train(
-                sentence_iterator=_chunks(text.kept),
+                sentence_iterator=_chunks(lines),
                 model_writer=writer,
                 model_type=subword_type,
                 vocab_size=size,
@@ -197,7 +208,26 @@ def _train(text: _Text, subword_type: SubwordType, size: int, normalization: str
     except RuntimeError as error:
         reason = str(error).rpartition("] ")[2].strip() or str(error)
         raise DataError(f"SentencePiece cannot learn a {subword_type} model from this text: {reason}") from None
-    return writer.getvalue()
+    return _with_marks(writer.getvalue(), stand_in) if stand_in else writer.getvalue()
+
+
+def _stand_in(text: _Text) -> str:
+    """A character of one byte that is not in the text, for `<`, with which the names of special subwords begin.
+
+    SentencePiece would break words there. "" if there is no `<`, or all such characters are in the text.
+    """
+    return next((c for c in _CONTROLS if c not in text.characters), "") if "<" in text.characters else ""
+
+
+def _with_marks(proto: bytes, stand_in: str) -> bytes:
+    """A model whose pieces have `<` for the character that stood for it; both have one byte, so no length changes."""
+    data, position = bytearray(proto), 0
+    while proto[position] == _FIRST_FIELD:  # a model begins with its pieces, and a piece with its text
+        length, start = varint(proto, position + 1)
+        size, text = varint(proto, start + 1)
+        data[text : text + size] = proto[text : text + size].replace(stand_in.encode(), b"<")
+        position = start + length
+    return bytes(data)
 
 
 @contextmanager

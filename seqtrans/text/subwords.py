@@ -238,10 +238,10 @@ def _fields(message: bytes) -> Iterator[tuple[int, int | bytes]]:
     """
     position = 0
     while position < len(message):
-        key, position = _varint(message, position)
+        key, position = varint(message, position)
         match key & 7:
             case 0:
-                value, position = _varint(message, position)
+                value, position = varint(message, position)
                 yield key >> 3, value
                 continue
             case 1:
@@ -249,7 +249,7 @@ def _fields(message: bytes) -> Iterator[tuple[int, int | bytes]]:
             case 5:
                 length = 4
             case 2:
-                length, position = _varint(message, position)
+                length, position = varint(message, position)
             case wire_type:
                 raise ValueError(f"wire type {wire_type}")
         if position + length > len(message):
@@ -258,7 +258,12 @@ def _fields(message: bytes) -> Iterator[tuple[int, int | bytes]]:
         position += length
 
 
-def _varint(message: bytes, position: int) -> tuple[int, int]:
+def varint(message: bytes, position: int) -> tuple[int, int]:
+    """A number of a protocol buffer message, and the position after it.
+
+    Raises:
+        ValueError, IndexError: the message is cut short or malformed.
+    """
     value = 0
     for shift in range(0, 70, 7):
         byte = message[position]

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from seqtrans.config.schema import Config
 from seqtrans.errors import UsageError
+from seqtrans.io.content import check_model, is_container
 from seqtrans.model.file import load_subwords
 from seqtrans.recurrent.cells import is_custom
 from seqtrans.scoring.registry import metric_names
@@ -45,8 +46,10 @@ class SubwordFiles:
             StreamError: a file cannot be read.
             DataError: a file is no subword model.
         """
+        for path in self.paths():
+            check_model(path, "a subword model")
         if self.joint is not None:
-            if self.joint.suffix == ".safetensors":
+            if is_container(self.joint):
                 return load_subwords(self.joint)
             model = SubwordModel.load(self.joint)
             return model, model

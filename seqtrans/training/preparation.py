@@ -15,6 +15,7 @@ from seqtrans.model.shortlist import ALWAYS, LEAST_VOCABULARY, Shortlist
 from seqtrans.scoring.contract import MetricSettings
 from seqtrans.scoring.suitability import BLEU_ORDER, fitting_settings, share_too_short
 from seqtrans.text.corpus import WARN_SHARE, EncodedCorpus, ParallelText, encode_corpus, read_parallel
+from seqtrans.text.coverage import tell_unknown, tell_unknown_of_text
 from seqtrans.text.diagnosis import diagnose
 from seqtrans.text.lexicon import likeliest_translations, most_frequent
 from seqtrans.text.splitting import split_off, split_off_end
@@ -85,6 +86,7 @@ def prepare_language(
         _logger.info(
             f"{text.name}: {len(text.lines):,} lines, {len(stream):,} subwords, {stream.characters:,} characters"
         )
+        tell_unknown_of_text(text, stream, subwords, is_training=text is train_text)
     digests = _named_digests(train_text.digests, dev_text.digests if dev else {}) | {
         SUBWORD_DIGESTS[1]: subwords.digest
     }
@@ -122,6 +124,7 @@ def prepare(
         _logger.info(corpus.summary(text.name))
         if corpus.dropped_share() > WARN_SHARE:
             _logger.warning(f"{text.name}: {corpus.dropped_share():.0%} of the pairs were dropped")
+        tell_unknown(text, corpus, source, target, is_training=text is train_text)
         encoded.append(corpus)
     digests |= dict(zip(SUBWORD_DIGESTS, (source.digest, target.digest), strict=True))
     references = [target.normalize(line) for line in dev_text.target]

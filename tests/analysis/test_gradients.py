@@ -10,7 +10,7 @@ from torch import Tensor
 from seqtrans.analysis.gradients import MAX_STEPS, GradientMeter
 from seqtrans.config.schema import Config, ModelConfig, TrainingConfig
 from seqtrans.errors import DataError, UsageError
-from seqtrans.io.lines import LineReport
+from seqtrans.io.line_report import LineReport
 from seqtrans.model.language_model import LanguageNetwork
 from seqtrans.model.seq2seq import Seq2Seq
 from seqtrans.model.trained import TrainedModel, build_network

@@ -97,17 +97,16 @@ def test_models_with_one_cell_have_a_mean(tmp_path: Path, run_seqtrans: RunSeqtr
     torch.testing.assert_close(found, (parts[0] + parts[1]) / 2)
 
 
-def test_subwords_are_read_without_the_cell(
-    tmp_path: Path, parallel_text: tuple[Path, Path], run_seqtrans: RunSeqtrans
-) -> None:
+def test_subwords_are_read_without_the_cell(tmp_path: Path, run_seqtrans: RunSeqtrans) -> None:
     model, _ = make_model(tmp_path / "tanh", "tanh")
     assert [subwords.digest for subwords in load_subwords(model)] == [LETTERS.digest] * 2
     pieces = run_seqtrans("tokenize", "encode", "-m", model, input=b"fed\n")
     assert pieces.stdout.decode() == "\u2581 f e d\n"
-    config, trained = tmp_path / "small.toml", tmp_path / "lm.safetensors"
+    text, config, trained = tmp_path / "text", tmp_path / "small.toml", tmp_path / "lm.safetensors"
+    text.write_text("fed cab\n" * 20, "utf-8")
     config.write_text("[model]\nembedding = 8\nhidden = 8\n", "utf-8")
     run = run_seqtrans(
-        "train", "--task", "lm", "--train", parallel_text[0], "--dev", parallel_text[0], "--subwords", model,
+        "train", "--task", "lm", "--train", text, "--dev", text, "--subwords", model,
         "--cell", "lstm", "--config", config, "--max-steps", 2, "--threads", 1,
         "-o", trained,
     )  # fmt: skip

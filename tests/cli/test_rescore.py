@@ -79,7 +79,7 @@ def test_without_weight_the_order_stays(
     [
         (b"0 ||| a ||| F= 1\n", 65, "<stdin>:1"),
         (b"0 ||| a ||| F= 1 ||| -1\nx ||| a ||| F= 1 ||| -1\n", 65, "<stdin>:2"),
-        (b"7 ||| a ||| F= 1 ||| -1\n", 65, "no line 7"),
+        (b"7 ||| eins ||| F= 1 ||| -1\n", 65, "no line 7"),
         (b"0 ||| \xff ||| F= 1 ||| -1\n", 65, "UTF-8"),
         (b"0 ||| a ||| F= 1 ||| nan\n", 65, "<stdin>:1: its score is nan"),
         (
@@ -97,3 +97,29 @@ def test_what_is_no_list_is_refused(
     assert run.returncode == code
     assert words in run.stderr.decode()
     assert run.stderr.count(b"\n") == 1
+
+
+def test_a_translation_with_bars_has_the_score_that_it_was_found_with(
+    run_seqtrans: RunSeqtrans, tmp_path: Path
+) -> None:
+    pairs, config, model = tmp_path / "pairs", tmp_path / "small.toml", tmp_path / "bars.safetensors"
+    names = ["ant", "bee", "cow", "dog", "eel"]
+    pairs.write_text("".join(f"{a} ||| {b}\t{a} ||| {b}\n" for a in names for b in names), "utf-8")
+    config.write_text(
+        '[text]\ntype = "word"\n[model]\nembedding = 32\nhidden = 64\ndropout = 0.0\n'
+        "[training]\nbatch_size = 25\nlearning_rate = 0.01\nwarmup_steps = 10\nema = 0.9\n",
+        "utf-8",
+    )
+    flags = ["--train", pairs, "--dev", pairs, "-o", model, "--config", config, "--max-steps", 120, "--threads", 1]
+    trained = run_seqtrans("train", *flags)
+    assert trained.returncode == 0, trained.stderr.decode()
+    source = tmp_path / "source"
+    source.write_text("bee ||| eel\nant ||| cow\n", "utf-8")
+    lists = run_seqtrans(
+        "translate", "-m", model, "--format", "moses", "--precision", "fp32", input=source.read_bytes()
+    ).stdout
+    assert [entry[1] for entry in fields(lists)] == ["bee &#124;&#124;&#124; eel", "ant &#124;&#124;&#124; cow"]
+    rescored = fields(run_seqtrans("rescore", "-m", model, source, "--precision", "fp32", input=lists).stdout)
+    assert [entry[:2] for entry in rescored] == [entry[:2] for entry in fields(lists)]
+    for new, old in zip(rescored, fields(lists), strict=True):
+        assert float(new[3]) == pytest.approx(float(old[3]), abs=2e-4)

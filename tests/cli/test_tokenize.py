@@ -185,6 +185,8 @@ def test_mended_lines_are_told_with_their_number(run_seqtrans: RunSeqtrans, mode
     assert run.stderr.decode().splitlines() == [
         "seqtrans: warning: <stdin>:2: 2 line(s) not valid UTF-8, bad bytes replaced by U+FFFD (lines 2, 4)",
         "seqtrans: warning: <stdin>:5: 1 line(s) with NUL, replaced by U+FFFD",
+        "seqtrans: warning: <stdin>:1: 3 line(s) with characters that no subword spells, such as 'k', 'y' "
+        "(lines 1, 3, 5)",
     ]
 
 
@@ -302,7 +304,7 @@ def test_line_ends_and_nul_spelled_in_bytes_become_spaces(
         (["encode", "-m", "{tmp}"], 65, "not a file"),
         (["encode", "-m", "{tmp}/missing"], 74, "cannot be read: No such file"),
         (["decode", "-m", "/dev/null"], 65, "not a file"),
-        (["encode", "-m", __file__], 65, "not a SentencePiece model"),
+        (["encode", "-m", __file__], 65, "is a text, not a model; a subword model or a trained model is expected here"),
     ],
 )
 def test_failures_are_one_line_and_have_their_code(

@@ -94,8 +94,8 @@ def test_a_stopped_and_resumed_training_keeps_others_out_and_ends_with_the_same_
 ) -> None:  # fmt: skip
     """Its first part runs in another Python, whose sets have another order. A second stop is after the first model."""
     whole, parts = tmp_path / "whole.safetensors", tmp_path / "parts.safetensors"
-    assert run_seqtrans(*arguments(parallel_text, tiny_config, whole, "--max-steps", 230)).returncode == 0
-    flags = arguments(parallel_text, tiny_config, parts, "--max-steps", 230)
+    assert run_seqtrans(*arguments(parallel_text, tiny_config, whole, "--max-steps", 130)).returncode == 0
+    flags = arguments(parallel_text, tiny_config, parts, "--max-steps", 130)
     command = seqtrans_command(*flags)
     for stop in range(most_stops):
         with begin(command, parts) as process:
@@ -351,7 +351,7 @@ def test_a_score_that_depends_on_spaces_no_subword_writes_compares_as_the_subwor
 def test_the_terminal_may_go(tmp_path: Path, parallel_text: Text, tiny_config: Path, run_seqtrans: RunSeqtrans) -> None:
     """SIGHUP is a stop as SIGTERM is, and nobody who reads the messages is needed for it."""
     model = tmp_path / "m.safetensors"
-    flags = arguments(parallel_text, tiny_config, model, "--max-steps", 230)
+    flags = arguments(parallel_text, tiny_config, model, "--max-steps", 70)
     with begin(seqtrans_command(*flags), model) as process:
         assert process.stderr is not None
         process.stderr.close()

@@ -73,11 +73,20 @@ def test_settings_come_from_the_environment_too(tiny_model: Path, run_seqtrans: 
 
     assert count("3") == 3
     assert count("3", "--set", "n_best=4") == 4
-    for name, words in (("N_BEST", "at least 1"), ("BEEM", "did you mean 'beam'")):
-        run = run_seqtrans(*common, input=b"one\n", env={f"SEQTRANS_SEARCH_{name}": "0"})
-        assert run.returncode == 2
-        assert "environment: " in run.stderr.decode()
-        assert words in run.stderr.decode()
+    run = run_seqtrans(*common, input=b"one\n", env={"SEQTRANS_SEARCH_N_BEST": "0"})
+    assert run.returncode == 2
+    assert b"environment: " in run.stderr
+    assert b"at least 1" in run.stderr
+
+
+def test_variables_of_other_programs_are_told_and_ignored(tiny_model: Path, run_seqtrans: RunSeqtrans) -> None:
+    variables = {"SEQTRANS_ROOT": "/opt", "SEQTRANS_SEARCH_BEEM": "0", "SEQTRANS_MODEL_HIDDEN": "8"}
+    run = run_seqtrans("translate", "-m", tiny_model, input=b"one two\n", env=variables)
+    assert (run.returncode, run.stdout) == (0, b"zwei eins\n")
+    assert run.stderr.decode() == (
+        "seqtrans: warning: environment: no setting of this command, ignored: SEQTRANS_ROOT, SEQTRANS_SEARCH_BEEM "
+        "(did you mean SEQTRANS_SEARCH_BEAM?)\n"
+    )
 
 
 def test_settings_come_from_flags_then_set_then_the_file(

@@ -38,7 +38,7 @@ def test_what_is_for_a_search_does_not_disturb_a_training(tmp_path: Path) -> Non
     config = load_config("base", file, {}, {"SEQTRANS_SEARCH_BEAM": "3", "SEQTRANS_TRAINING_SEED": "6"})
     assert (config.model.dropout, config.training.seed) == (0.4, 6)
     with pytest.raises(UsageError, match="unknown section 'modell'"):
-        load_config("base", None, {}, {"SEQTRANS_MODELL_CELL": "gru"})
+        load_config("base", write(tmp_path, "[modell]\ncell = 'gru'\n"), {}, {})
 
 
 def test_each_layer_overrides_the_ones_below(tmp_path: Path) -> None:
@@ -211,13 +211,24 @@ def test_the_environment_is_checked_like_all_else() -> None:
         ("SEQTRANS_TRAINING_BATCH_SIZE", "many"),
         ("SEQTRANS_TRAINING_BATCH_SIZE", ""),
         ("SEQTRANS_MODEL_HIDDEN", "7"),
-        ("SEQTRANS_MODEL_CEL", "gru"),
-        ("SEQTRANS_MODLE_CELL", "gru"),
-        ("SEQTRANS_BATCH_SIZE", "3"),
     ):
         with pytest.raises(UsageError, match="environment: ") as caught:
             load_config("base", None, {}, {name: text})
         assert "\n" not in str(caught.value)
+
+
+def test_variables_that_are_no_settings_are_ignored_with_one_warning(caplog: pytest.LogCaptureFixture) -> None:
+    """They may belong to another program; those that look like a setting are told with its name."""
+    variables = ("SEQTRANS_BATCH_SIZE", "SEQTRANS_MODEL_CEL", "SEQTRANS_MODLE_CELL", "SEQTRANS_ROOT", "SEQTRANS_")
+    environment = {**dict.fromkeys(variables, "/opt"), "SEQTRANS_TRAINING_SEED": "6", "SEQTRANS_SEARCH_BEAMS": "2"}
+    assert load_config("base", None, {}, environment) == load_config("base", None, {"training": {"seed": 6}}, {})
+    (message,) = caplog.messages
+    assert message == (
+        "environment: no setting of this command, ignored: SEQTRANS_, "
+        "SEQTRANS_BATCH_SIZE (did you mean SEQTRANS_TRAINING_BATCH_SIZE?), "
+        "SEQTRANS_MODEL_CEL (did you mean SEQTRANS_MODEL_CELL?), "
+        "SEQTRANS_MODLE_CELL (did you mean SEQTRANS_MODEL_CELL?), SEQTRANS_ROOT"
+    )
 
 
 @pytest.mark.parametrize(

@@ -213,7 +213,11 @@ def test_a_config_beside_the_makefile_is_used(tmp_path: Path) -> None:
     recipe = Recipe("translit", tmp_path)
     (recipe.folder / "recipe.toml").write_text("")
     assert recipe.make("train", f"CORPUS={recipe.corpus}", "TRAIN_FLAGS=--seed 3").returncode == 0
-    assert recipe.calls.read_text().rstrip().endswith("--preset character --config recipe.toml --seed 3")
+    assert (
+        recipe.calls.read_text()
+        .rstrip()
+        .endswith("--preset character --config recipe.toml --resume --overwrite --seed 3")
+    )
 
 
 @pytest.mark.parametrize(

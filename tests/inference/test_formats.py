@@ -5,8 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
 
 from seqtrans import plugins
+from seqtrans.inference.formats.moses import escaped, unescaped
 from tests.conftest import RunSeqtrans
 
 FORMATS = plugins.names("seqtrans.inference.formats")
@@ -56,3 +59,27 @@ def test_a_list_holds_the_best_translation_first(name: str, tiny_model: Path, ru
     (text,) = output(run_seqtrans, tiny_model, LINES[:1]).splitlines()
     position = several.find(text)
     assert 0 <= position < len(best)
+
+
+@given(
+    st.lists(st.sampled_from(["|", "||", "|||", "&", "amp;", "#124;", "&#124;", "&amp;#124;", " ", "a"])).map("".join)
+)
+@example("a ||| b")
+@example("&#124;|||")
+@example("||||| &#124;&#124;&#124;&#124; ||")
+def test_bars_of_a_text_are_no_separators_of_moses_and_can_be_read_back(text: str) -> None:
+    assert "|||" not in escaped(text)
+    assert unescaped(escaped(text)) == text
+
+
+@pytest.mark.parametrize(
+    ("text", "written"),
+    [
+        ("a ||| b", "a &#124;&#124;&#124; b"),
+        ("a | b || c", "a | b || c"),
+        ("a &#124; b &amp; c", "a &#124; b &amp; c"),
+        ("&#124;&#124;&#124;", "&amp;#124;&amp;#124;&amp;#124;"),
+    ],
+)
+def test_only_three_bars_in_a_row_are_escaped_for_moses(text: str, written: str) -> None:
+    assert escaped(text) == written

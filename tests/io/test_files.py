@@ -157,3 +157,71 @@ def test_a_pipe_is_written_to_and_stays(tmp_path: Path) -> None:
     finally:
         os.close(reader)
     assert stat.S_ISFIFO(pipe.stat().st_mode)
+
+
+@pytest.mark.parametrize("mode", [0o600, 0o640, 0o755])
+def test_a_file_that_is_replaced_keeps_its_permissions(tmp_path: Path, mode: int) -> None:
+    path = tmp_path / "out"
+    path.write_bytes(b"old")
+    path.chmod(mode)
+    with atomic_output(path) as stream:
+        stream.write(b"new")
+    assert (path.read_bytes(), stat.S_IMODE(path.stat().st_mode)) == (b"new", mode)
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root may give files away")
+def test_a_file_that_is_replaced_keeps_its_owner_and_group(tmp_path: Path) -> None:
+    path = tmp_path / "out"
+    path.write_bytes(b"old")
+    os.chown(path, 12345, 23456)
+    with atomic_output(path) as stream:
+        stream.write(b"new")
+    status = path.stat()
+    assert (path.read_bytes(), status.st_uid, status.st_gid) == (b"new", 12345, 23456)
+
+
+def test_an_open_pipe_is_written_to_by_its_number(tmp_path: Path) -> None:
+    """As `>(gzip > x)` of a shell, which is /dev/fd/63; also through a link of the user."""
+    reader, writer = os.pipe()
+    link = tmp_path / "link"
+    link.symlink_to(f"/dev/fd/{writer}")
+    try:
+        for path in (f"/dev/fd/{writer}", f"/proc/self/fd/{writer}", link):
+            check_output(path)
+            with atomic_output(path) as stream:
+                stream.write(b"new")
+            assert os.read(reader, 10) == b"new"
+    finally:
+        os.close(reader)
+        os.close(writer)
+    assert list(tmp_path.iterdir()) == [link]
+
+
+def test_an_open_file_is_written_to_after_what_stands_in_it(tmp_path: Path) -> None:
+    """As /dev/stderr is with `2> log`: the log is not replaced, and what others write to it comes after."""
+    log = tmp_path / "log"
+    with log.open("wb", buffering=0) as other:
+        inode = log.stat().st_ino
+        other.write(b"before\n")
+        check_output(f"/dev/fd/{other.fileno()}")
+        with atomic_output(f"/dev/fd/{other.fileno()}") as stream:
+            stream.write(b"ours\n")
+        other.write(b"after\n")
+    assert log.read_bytes() == b"before\nours\nafter\n"
+    assert log.stat().st_ino == inode
+    assert list(tmp_path.iterdir()) == [log]
+
+
+def test_an_open_file_that_cannot_be_written_is_a_stream_error(tmp_path: Path) -> None:
+    (tmp_path / "text").write_bytes(b"text")
+    with (tmp_path / "text").open("rb") as text, pytest.raises(StreamError, match="open for reading only"):
+        check_output(f"/dev/fd/{text.fileno()}")
+    with pytest.raises(StreamError, match="cannot be written: Bad file descriptor"):
+        check_output("/dev/fd/999")
+
+
+def test_links_in_a_circle_are_a_stream_error(tmp_path: Path) -> None:
+    (tmp_path / "a").symlink_to("b")
+    (tmp_path / "b").symlink_to("a")
+    with pytest.raises(StreamError, match="cannot be written"), atomic_output(tmp_path / "a"):
+        pass

@@ -14,7 +14,8 @@ from hypothesis import strategies as st
 
 from seqtrans.io import filters
 from seqtrans.io.filters import available_chunks, chunks_of, full_chunks
-from seqtrans.io.lines import LineReport, read_lines
+from seqtrans.io.line_report import LineReport
+from seqtrans.io.lines import read_lines
 
 
 def wait_until(condition: Callable[[], bool]) -> None:

@@ -9,7 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from seqtrans.errors import DataError, StreamError
-from seqtrans.io.lines import MAX_LINE_BYTES, LineReport, one_line, open_input, read_lines
+from seqtrans.io.line_report import MAX_LINE_BYTES, LineReport
+from seqtrans.io.lines import one_line, open_input, read_lines
 
 
 def read(data: bytes, *, strict: bool = False) -> tuple[list[str], LineReport]:

@@ -166,3 +166,22 @@ def test_the_document_is_the_same_each_time_and_stands_alone() -> None:
     assert document == line_chart("t", "x", "y", series)
     assert not re.search(r"<script|href|url\(|@import|<style", document)
     assert document.count("http") == 1  # the name of the format, which nobody fetches
+
+
+def test_an_axis_from_zero_shows_heights_as_they_are() -> None:
+    series = [Series("a", [(1, 38.0), (2, 39.0)])]
+    cut, whole = (line_chart("t", "x", "y", series, from_zero=from_zero) for from_zero in (False, True))
+    assert ">0</text>" not in cut
+    assert ">0</text>" in whole
+    (low, high), (other_low, other_high) = (
+        [float(circle.get("cy", "")) for circle in ElementTree.fromstring(document.encode()).iter(f"{SVG}circle")]
+        for document in (cut, whole)
+    )
+    assert low - high > 5 * (other_low - other_high) > 0
+
+
+def test_notes_stand_above_the_axis_at_their_places() -> None:
+    document = line_chart("t", "x", "y", [Series("a", [(1, 3.0), (2, 5.0)])], notes=[(1, "1,000"), (2, "7")])
+    root = ElementTree.fromstring(document.encode())
+    texts = {text.text: float(text.get("x", "")) for text in root.iter(f"{SVG}text")}
+    assert texts["1,000"] < texts["7"]

@@ -66,3 +66,14 @@ def test_swapped_sides(tmp_path: Path) -> None:
 def test_sides_in_one_language_are_not_swapped() -> None:
     """As in text normalisation, where nothing tells the sides apart."""
     assert list(diagnose(text("train", ENGLISH, ENGLISH[::-1]), text("dev", ENGLISH[:2], ENGLISH[2:]))) == []
+
+
+def test_two_files_of_pairs_are_not_the_sides_of_pairs() -> None:
+    columns = [f"{source}\t{target}" for source, target in zip(ENGLISH, GERMAN, strict=True)]
+    (warning,) = diagnose(text("a b", columns[:2], columns[2:]), DEV)
+    assert warning == (
+        "a b: both files look like SOURCE TAB TARGET (2 and 2 of 2 lines have one TAB); several such files are joined "
+        "with `cat` into one --train file"
+    )
+    assert list(diagnose(text("a b", columns, GERMAN), DEV)) == []
+    assert list(diagnose(text("a b", [f"{line}\tmore" for line in columns], columns), DEV)) == []

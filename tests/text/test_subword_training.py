@@ -180,3 +180,34 @@ def test_a_text_too_large_is_thinned_evenly_told_and_its_characters_kept(monkeyp
 def test_fitting_sizes_grow_with_the_corpus_within_limits() -> None:
     sizes = [fitting_vocab_size(pairs) for pairs in (0, 10, 1_000, 29_000, 160_000, 10_000_000)]
     assert sizes == [200, 200, 791, 4257, 10_000, 16_000]
+
+
+@every_type
+@pytest.mark.parametrize("normalization", ["identity", "nfkc"])
+def test_the_names_of_special_subwords_are_text(subword_type: SubwordType, normalization: str) -> None:
+    """SentencePiece itself leaves their letters out, and breaks words at them."""
+    lines = ["a<s>b x<s>y q<s>z</s>w <unk> pre<pad>post", "k<unk>l 1 < 2 <b>m</b>"] * 10
+    model, _ = learn(lines, subword_type, 100, normalization=normalization)
+    assert all(UNK_ID not in model.encode(line) for line in lines)
+    assert [model.decode(model.encode(line)) for line in lines] == lines
+    assert SubwordModel(model.proto).pieces(range(4)) == ["<pad>", "<unk>", "<s>", "</s>"]
+
+
+def test_a_word_may_be_called_unk() -> None:
+    """As in the Penn Treebank of language models."""
+    model, _ = learn(["the <unk> rose", "<unk> and <unk>"] * 5, "word", 100)
+    assert model.pieces(model.encode("the <unk> rose")) == ["▁the", "▁<unk>", "▁rose"]
+    assert model.size == 8
+
+
+@every_type
+def test_a_model_is_the_same_if_control_characters_are_text(subword_type: SubwordType) -> None:
+    lines = ["a\x01b <s> \x02", "c<unk>d \x01"] * 10
+    model, _ = learn(lines, subword_type, 100)
+    assert [model.decode(model.encode(line)) for line in lines] == lines
+
+
+def test_the_names_of_bytes_are_text() -> None:
+    lines = ["a <0x41> b", "<0xFF>c <s>"] * 10
+    model, _ = learn(lines, "bpe", 400, byte_fallback=True)
+    assert [model.decode(model.encode(line)) for line in lines] == lines
