@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import math
 import re
+import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Literal, cast, get_args
@@ -105,12 +106,14 @@ class SubwordModel:
             return [self.id_of(word) for word in self._words(text)]
         return cast(list[int], self._processor.encode(_plain(text), out_type=int))
 
-    def encode_batch(self, texts: Sequence[str], *, threads: int = -1) -> list[list[int]]:
-        """`encode` of each text, computed by `threads` threads (-1: one per processor)."""
+    def encode_batch(self, texts: Sequence[str], *, threads: int = 0) -> list[list[int]]:
+        """`encode` of each text, computed by `threads` threads; 0: see `default_threads`."""
         if self.type == "word":
             return [self.encode(text) for text in texts]
         lines = list(map(_plain, texts))
-        return cast(list[list[int]], self._processor.encode(lines, out_type=int, num_threads=threads))
+        return cast(
+            list[list[int]], self._processor.encode(lines, out_type=int, num_threads=threads or default_threads())
+        )
 
     def encode_pieces(self, text: str) -> list[str]:
         """Subwords of one line, one for each id of `encode`; unknown ones have the text that they stand for."""
@@ -118,12 +121,14 @@ class SubwordModel:
             return self._words(text)
         return cast(list[str], self._processor.encode(_plain(text), out_type=str))
 
-    def encode_pieces_batch(self, texts: Sequence[str], *, threads: int = -1) -> list[list[str]]:
-        """`encode_pieces` of each text, computed by `threads` threads (-1: one per processor)."""
+    def encode_pieces_batch(self, texts: Sequence[str], *, threads: int = 0) -> list[list[str]]:
+        """`encode_pieces` of each text, computed by `threads` threads; 0: see `default_threads`."""
         if self.type == "word":
             return [self._words(text) for text in texts]
         lines = list(map(_plain, texts))
-        return cast(list[list[str]], self._processor.encode(lines, out_type=str, num_threads=threads))
+        return cast(
+            list[list[str]], self._processor.encode(lines, out_type=str, num_threads=threads or default_threads())
+        )
 
     def decode(self, ids: Sequence[int]) -> str:
         """Text of subword ids: padding, begin and end of sentence are skipped, unknown becomes U+2047.
@@ -272,3 +277,9 @@ def varint(message: bytes, position: int) -> tuple[int, int]:
         if byte < 0x80:
             return value, position
     raise ValueError("number too long")
+
+
+def default_threads() -> int:
+    """As many as torch has in this process, which `--threads` decides; -1, one per processor, without torch."""
+    torch = sys.modules.get("torch")
+    return -1 if torch is None else int(torch.get_num_threads())

@@ -72,9 +72,10 @@ def train(options: TrainOptions, compute: Compute, progress: Progress | None = N
         if custom is not None:
             data.digests[CELL_DIGEST] = custom.digest
         if checkpoint is not None and (difference := _difference(checkpoint, data.digests, options)):
+            what, advice = difference
             if not options.overwrite:
-                raise DataError(f"{folder.path}: {difference}")
-            _logger.info(f"{folder.path}: {difference}; starting from scratch")
+                raise DataError(f"{folder.path}: {what}; {advice}")
+            _logger.warning(f"{folder.path}: {what}: starting from scratch")
             checkpoint, data = None, _prepare(options, None, cell)
         trainer = Trainer(options.config, data.make_task, compute, options.output, progress or Progress())
         _log_model(trainer, compute)
@@ -140,7 +141,7 @@ def _load_checkpoint(options: TrainOptions, folder: StateFolder) -> Checkpoint |
     except SeqtransError as error:
         if not options.overwrite:
             raise
-        _logger.info(f"{error}; starting from scratch")
+        _logger.warning(f"{error}: starting from scratch")
         return None
     return checkpoint
 
@@ -185,8 +186,8 @@ def _without_stopping_keys(config: Config) -> Config:
     return replace(config, training=replace(config.training, **{key: getattr(defaults, key) for key in STOPPING_KEYS}))
 
 
-def _difference(checkpoint: Checkpoint, digests: dict[str, str], options: TrainOptions) -> str:
-    """What is not as it was when the training began, for a message; "" if it can be resumed.
+def _difference(checkpoint: Checkpoint, digests: dict[str, str], options: TrainOptions) -> tuple[str, str] | None:
+    """What is not as it was when the training began, and what to do; None if it can be resumed.
 
     Other texts are a difference unless `options.force`; nothing allows other subwords.
     """
@@ -194,16 +195,12 @@ def _difference(checkpoint: Checkpoint, digests: dict[str, str], options: TrainO
         if digests.get(name) == checkpoint.digests.get(name):
             continue
         if name in SUBWORD_DIGESTS:
-            return (
-                f"the {name} are not those that this training began with; "
-                "give the same with --subwords, or start from scratch with --overwrite"
-            )
+            advice = "give the same with --subwords, or start from scratch with --overwrite"
+            return f"the {name} are not those that this training began with", advice
         if not options.force:
-            return (
-                f"the {name} is not what this training began with; start from scratch with --overwrite, "
-                "or add --force to continue with it anyway"
-            )
-    return ""
+            advice = "start from scratch with --overwrite, or add --force to continue with it anyway"
+            return f"the {name} is not what this training began with", advice
+    return None
 
 
 def _result(trainer: Trainer, options: TrainOptions) -> TrainingResult:

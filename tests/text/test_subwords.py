@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 import sentencepiece
+import torch
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
@@ -21,6 +22,7 @@ from seqtrans.text.subwords import (
     UNK_ID,
     SubwordModel,
     SubwordType,
+    default_threads,
 )
 
 TEXT = [
@@ -187,3 +189,13 @@ def test_every_truncation_is_refused() -> None:
     for length in range(len(proto)):
         with pytest.raises(DataError):
             SubwordModel(proto[:length])
+
+
+def test_encoding_takes_no_more_threads_than_torch_has() -> None:
+    before = torch.get_num_threads()
+    try:
+        for threads in (1, 2):
+            torch.set_num_threads(threads)
+            assert default_threads() == threads
+    finally:
+        torch.set_num_threads(before)
