@@ -81,7 +81,8 @@ _WORK: ContextVar[Work[Any]] = ContextVar("work")
 
 def _start(parent: int, threads: int, work: Work[Any]) -> None:
     """Set up a process of the pool. Because it is forked, `work` arrives without pickling."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent handles an interruption
+    for number in (signal.SIGINT, signal.SIGHUP):
+        signal.signal(number, signal.SIG_IGN)  # the parent handles an interruption
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
     ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
     if os.getppid() != parent:

@@ -81,8 +81,8 @@ def learn_subwords(
 
     `vocab_size` counts the four special subwords. It is lowered where the text has fewer subwords, which is logged
     unless the size is meant as a limit (`at_most`), and raised where the characters alone need more. `byte_fallback`
-    spells unknown characters in UTF-8 bytes (256 ids more). While SentencePiece works, SIGINT and SIGTERM end the
-    process at once: there is nothing to save, and Python handles signals only after C++ returns.
+    spells unknown characters in UTF-8 bytes (256 ids more). While SentencePiece works, signals end the process
+    at once: there is nothing to save, and Python handles signals only after C++ returns.
 
     Raises:
         DataError: there is no text.
@@ -232,11 +232,11 @@ def _with_marks(proto: bytes, stand_in: str) -> bytes:
 
 @contextmanager
 def _signals_end_the_process() -> Iterator[None]:
-    """Give SIGINT and SIGTERM their default effect, as Python's handlers run only after C++ returns."""
+    """Give the signals that end a command their default effect, as Python's handlers run only after C++ returns."""
     if threading.current_thread() is not threading.main_thread():
         yield
         return
-    before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+    before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)}
     before = {number: handler for number, handler in before.items() if callable(handler)}  # ignored stays ignored
     for number in before:
         signal.signal(number, signal.SIG_DFL)

@@ -157,7 +157,7 @@ def test_signals_take_their_default_effect_while_sentencepiece_works_and_no_long
     train = sentencepiece.SentencePieceTrainer.train
 
     def noting_train(**options: Any) -> None:
-        seen.extend(signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM))
+        seen.extend(signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP))
         train(**options)
 
     monkeypatch.setattr(sentencepiece.SentencePieceTrainer, "train", noting_train)
