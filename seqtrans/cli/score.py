@@ -33,7 +33,6 @@ from seqtrans.cli.score_options import (
 from seqtrans.cli.score_pairs import score_pairs
 from seqtrans.cli.score_text import score_text
 from seqtrans.errors import UsageError
-from seqtrans.io.content import check_text
 from seqtrans.io.line_report import LineReport
 from seqtrans.io.lines import open_input, read_lines
 from seqtrans.scoring import MetricSettings, Text, metric
@@ -171,8 +170,6 @@ def _standard_input() -> str:
 
 
 def _read(path: str) -> Text:
-    if path != "-":
-        check_text(path)
     with open_input(path) as (stream, name):
         report = LineReport(name)
         lines = list(read_lines(stream, report, strict=True))

@@ -6,8 +6,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from seqtrans.config.binding import SECTIONS, check_name, from_environment, parse_value, read_toml, setting_types
-from seqtrans.errors import UsageError
+from seqtrans.config.binding import SECTIONS, check_name, from_environment, parse_assignment, read_toml, setting_types
 
 if TYPE_CHECKING:
     from seqtrans.search.settings import SettingsSource
@@ -45,10 +44,8 @@ def explicit_settings(settings: Sequence[str], flags: Mapping[str, Any]) -> list
     """
     sources: list[SettingsSource] = []
     for setting in settings:
-        key, equals, value = setting.partition("=")
-        if not equals:
-            raise UsageError(f"--set takes KEY=VALUE, such as word_reward=0.5, not '{setting}'")
-        sources.append(({key: parse_value(value)}, "--set"))
+        key, value = parse_assignment(setting, "word_reward=0.5")
+        sources.append(({key: value}, "--set"))
     used = {key: value for key, value in flags.items() if value is not None and value is not False}
     names = {key: _OTHER_FLAGS.get(key, f"--{key.replace('_', '-')}") for key in used}
     return sources + [({key: value}, names[key]) for key, value in used.items()]

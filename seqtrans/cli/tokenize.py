@@ -148,12 +148,12 @@ def encode(
       seqtrans tokenize encode -m en.model test.en dev.en -o both.subwords
     """
 
-    def count(subwords: SubwordModel, report: LineReport, first: int, lines: list[str], segmented: list[str]) -> None:
-        from seqtrans.text.unknown import add_unknown, has_unknown
+    def count(subwords: SubwordModel, report: LineReport, first: int, segmented: list[str]) -> None:
+        from seqtrans.text.unknown import unknown_text
 
-        for number, (line, pieces) in enumerate(zip(lines, segmented, strict=True), first):
-            if pieces and has_unknown(subwords, pieces.split(" ")):
-                add_unknown(report, subwords, number, line)
+        for number, pieces in enumerate(segmented, first):
+            if pieces:
+                report.unknown.add_unknown(number, unknown_text(subwords, pieces.split(" ")))
 
     _filter(
         model,
@@ -191,7 +191,7 @@ def _filter(
     convert: Callable[[SubwordModel, list[str]], list[str]],
     files: list[Path] | None,
     output: Path | None,
-    count: Callable[[SubwordModel, LineReport, int, list[str], list[str]], None] | None = None,
+    count: Callable[[SubwordModel, LineReport, int, list[str]], None] | None = None,
 ) -> None:
     """Write texts, converted, to the output. `count` is that of `filter_lines`.
 
@@ -226,13 +226,10 @@ def _lines_of(paths: Iterable[Path]) -> Iterator[str]:
         DataError: a line is not UTF-8, and the model would learn the damaged characters; or a file is a model.
         StreamError: a file cannot be read.
     """
-    from seqtrans.io.content import check_text
     from seqtrans.io.line_report import LineReport
     from seqtrans.io.lines import open_input, read_lines
 
     for path in paths:
-        if path != STANDARD_INPUT:
-            check_text(path)
         with open_input(path) as (stream, name):
             report = LineReport(name)
             yield from read_lines(stream, report, strict=True)

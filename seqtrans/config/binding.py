@@ -180,6 +180,18 @@ def parse_toml(text: str, where: str) -> dict[str, Any]:
         raise UsageError(f"{where}: is not valid TOML (strings need quotes): {error}") from None
 
 
+def parse_assignment(text: str, example: str) -> tuple[str, Any]:
+    """The name and the value of a KEY=VALUE of --set; an error shows the `example`.
+
+    Raises:
+        UsageError: it has no `=`.
+    """
+    name, equals, value = text.partition("=")
+    if not equals:
+        raise UsageError(f"--set takes KEY=VALUE, such as {example}, not '{text}'")
+    return name, parse_value(value)
+
+
 def parse_value(text: str) -> Any:
     """A single value as it would stand in TOML; bare words are strings."""
     try:

@@ -17,13 +17,12 @@ from seqtrans.config.binding import (
     check_name,
     checked_values,
     from_environment,
+    parse_assignment,
     parse_toml,
-    parse_value,
     read_toml,
     setting_types,
 )
 from seqtrans.config.schema import SECTION_CLASSES, Config
-from seqtrans.errors import UsageError
 
 
 def preset_names() -> list[str]:
@@ -77,14 +76,12 @@ def sectioned(assignments: Sequence[str]) -> dict[str, dict[str, Any]]:
     sections: dict[str, dict[str, Any]] = {}
     section_of = {key: name for name, section in SECTION_CLASSES.items() for key in setting_types(section)}
     for assignment in assignments:
-        name, equals, text = assignment.partition("=")
-        if not equals:
-            raise UsageError(f"--set takes KEY=VALUE, such as batch_size=32, not '{assignment}'")
+        name, value = parse_assignment(assignment, "batch_size=32")
         section, _, key = name.rpartition(".")
         if not section:
             section = section_of[check_name(key, list(section_of), "--set", "setting")]
         check_name(section, list(SECTION_CLASSES), "--set", "section")
-        sections.setdefault(section, {})[key] = parse_value(text)
+        sections.setdefault(section, {})[key] = value
     return sections
 
 

@@ -56,6 +56,8 @@ def _zstd(name: str) -> _Decompressor:
 
 
 _FORMATS = (_Format("gzip", b"\x1f\x8b", 1 << 13, _gzip), _Format("zstd", b"\x28\xb5\x2f\xfd", 1 << 8, _zstd))
+MAGICS = tuple(form.magic for form in _FORMATS)
+"""How compressed texts begin."""
 
 
 def decompressed(source: io.RawIOBase | BinaryIO, name: str) -> BinaryIO:

@@ -12,11 +12,10 @@ import stat
 from pathlib import Path
 
 from seqtrans.errors import DataError, StreamError
+from seqtrans.io.compression import MAGICS
 
 _BEGINNING = 4096
 """Bytes that are looked at."""
-_COMPRESSED = (b"\x1f\x8b", b"\x28\xb5\x2f\xfd")
-"""How files of gzip and zstd begin."""
 _SUBWORDS = b"\n\x0e\n\x05<pad>\x15"
 """How a subword model begins: with the first of the special subwords that all of them have here."""
 
@@ -35,7 +34,7 @@ def is_text(path: Path | str) -> bool:
     An empty file, a pipe, a device and a file that cannot be read do not.
     """
     data = _beginning(path)
-    if data.startswith(_COMPRESSED):
+    if data.startswith(MAGICS):
         return True
     if not data or b"\0" in data or data[8:10] == b'{"' or Path(path).suffix == ".safetensors":
         return False

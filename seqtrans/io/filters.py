@@ -26,14 +26,14 @@ def filter_lines(
     texts: Sequence[Path | str] = ("-",),
     *,
     max_lines: int = 1024,
-    count: Callable[[LineReport, int, list[str], list[str]], None] | None = None,
+    count: Callable[[LineReport, int, list[str]], None] | None = None,
 ) -> None:
     """Convert the lines of `texts`, one after the other, and write them to `sink`; `-` is standard input.
 
     A line need not wait for the next one to be sent. `convert` gets a list of lines and returns as many. `count` adds
-    to the report of a text what it finds in some of its lines, of which it gets the first one's number, and in what
-    they became. Finished lines are flushed chunk by chunk, so that an interruption loses none. What had to be mended is
-    logged at the end of each text, also after an interruption.
+    to the report of a text what it finds in converted lines, of which it gets the first one's number. Finished lines
+    are flushed chunk by chunk, so that an interruption loses none. What had to be mended is logged at the end of each
+    text, also after an interruption.
 
     Raises:
         StreamError: a text cannot be read.
@@ -48,7 +48,7 @@ def filter_lines(
                     sink.write(b"".join(map(one_line, converted)))
                     sink.flush()
                     if count is not None:
-                        count(report, first, chunk, converted)
+                        count(report, first, converted)
                     first += len(chunk)
             finally:
                 report.log_warnings()

@@ -109,10 +109,12 @@ def open_input(path: Path | str) -> Iterator[tuple[BinaryIO, str]]:
 
     Raises:
         StreamError: the file does not exist, is a directory or cannot be read.
+        DataError: it is a model.
     """
     if str(path) == "-":
         yield decompressed(_standard_input(), "<stdin>"), "<stdin>"
         return
+    check_text(path)
     try:
         stream = Path(path).open("rb", buffering=0)  # noqa: SIM115 - closed below; only opening is guarded
     except OSError as error:
@@ -161,8 +163,6 @@ def read_whole(path: Path, *, refuse_long_lines: bool = False) -> tuple[list[str
             its compression is damaged; with `refuse_long_lines`, also a line of more than `MAX_LINE_BYTES`.
         StreamError: it cannot be read.
     """
-    if str(path) != "-":
-        check_text(path)
     with open_input(path) as (stream, name):
         data = stream.read()
     report = LineReport(name)

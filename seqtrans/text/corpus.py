@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -36,6 +37,10 @@ class ParallelText:
     def line_number(self, row: int) -> int:
         """The line number, from 1, of a pair in its file."""
         return self.numbers[row] if self.numbers else row + 1
+
+    def row_of(self, line_number: int) -> int:
+        """The row, from 0, of the pair with this line number."""
+        return bisect_left(self.numbers, line_number) if self.numbers else line_number - 1
 
 
 def read_parallel(paths: Sequence[Path], *, refuse_long_lines: bool = False) -> ParallelText:

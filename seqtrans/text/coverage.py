@@ -27,12 +27,11 @@ def tell_unknown(
         DataError: it is a training text, and more than the share `MOST` of the subwords of a side is unknown.
     """
     sides = (("source", corpus.source, source, text.source), ("target", corpus.target, target, text.target))
-    kept = set(corpus.kept.tolist())
-    rows = [row for row in range(len(text)) if text.line_number(row) in kept]
     for side, encoded, subwords, lines in sides:
         report = report_of_pairs(text.name, side)
         for place in _lines_with_unknown(encoded):
-            add_unknown(report, subwords, int(corpus.kept[place]), lines[rows[place]])
+            number = int(corpus.kept[place])
+            add_unknown(report, subwords, number, lines[text.row_of(number)])
         report.log_warnings()
         if is_training:
             _refuse_most(encoded.flat, text.name, f"the {side}'s", subwords)

@@ -20,25 +20,9 @@ def unknown_text(subwords: SubwordModel, pieces: Iterable[str]) -> UnknownText:
     return UnknownText(tuple(different), subwords.type == "word")
 
 
-def has_unknown(subwords: SubwordModel, pieces: Iterable[str]) -> bool:
-    """Whether one of the pieces of a line, as `encode_pieces` gives them, is unknown."""
-    return any(subwords.id_of(piece) < FIRST_PIECE_ID for piece in pieces)
-
-
-def count_unknown(
-    report: LineReport,
-    subwords: SubwordModel,
-    lines: Sequence[str],
-    first: int = 1,
-    encoded: Sequence[Sequence[int]] | None = None,
-) -> None:
-    """Count in `report` the lines with unknown text; `first` is the number of the first of them.
-
-    `encoded` are their ids, if they are there already.
-    """
-    if encoded is None:
-        encoded = subwords.encode_batch(lines)
-    for number, (line, ids) in enumerate(zip(lines, encoded, strict=True), first):
+def count_unknown(report: LineReport, subwords: SubwordModel, lines: Sequence[str], first: int = 1) -> None:
+    """Count in `report` the lines with unknown text; `first` is the number of the first of them."""
+    for number, (line, ids) in enumerate(zip(lines, subwords.encode_batch(lines), strict=True), first):
         if UNK_ID in ids:
             add_unknown(report, subwords, number, line)
 

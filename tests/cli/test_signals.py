@@ -7,6 +7,8 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -82,34 +84,35 @@ def test_ctrl_c_from_our_first_line_on_is_130(seconds: float, tiny_model: Path) 
     assert told == b""
 
 
-def test_nohup_keeps_a_command_running(tiny_model: Path, tmp_path: Path) -> None:
+@contextmanager
+def translating(model: Path, folder: Path, *before: str) -> Iterator[subprocess.Popen[bytes]]:
+    """A process that has answered its first line; the words `before` start it."""
     process = subprocess.Popen(
-        ["nohup", *seqtrans_command("translate", "-m", tiny_model)], env=seqtrans_environment(), cwd=tmp_path,
-        stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
+        [*before, *seqtrans_command("translate", "-m", model)], env=seqtrans_environment(), cwd=folder,
+        stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
     )  # fmt: skip
+    assert answer(process, b"one\n") == b"eins\n"
+    yield process
+
+
+def answer(process: subprocess.Popen[bytes], line: bytes) -> bytes:
     assert process.stdin is not None
     assert process.stdout is not None
-    process.stdin.write(b"one\n")
+    process.stdin.write(line)
     process.stdin.flush()
-    assert process.stdout.readline() == b"eins\n"
-    process.send_signal(signal.SIGHUP)
-    process.stdin.write(b"two\n")
-    process.stdin.flush()
-    assert process.stdout.readline() == b"zwei\n"
-    process.communicate(timeout=30)
+    return process.stdout.readline()
+
+
+def test_nohup_keeps_a_command_running(tiny_model: Path, tmp_path: Path) -> None:
+    with translating(tiny_model, tmp_path, "nohup") as process:
+        process.send_signal(signal.SIGHUP)
+        assert answer(process, b"two\n") == b"zwei\n"
+        process.communicate(timeout=30)
     assert process.returncode == 0
 
 
-def test_a_closed_terminal_ends_a_filter_with_129(tiny_model: Path) -> None:
-    process = subprocess.Popen(
-        seqtrans_command("translate", "-m", tiny_model), env=seqtrans_environment(),
-        stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
-    )  # fmt: skip
-    assert process.stdin is not None
-    assert process.stdout is not None
-    process.stdin.write(b"one\n")
-    process.stdin.flush()
-    assert process.stdout.readline() == b"eins\n"
-    process.send_signal(signal.SIGHUP)
-    _, told = process.communicate(timeout=30)
+def test_a_closed_terminal_ends_a_filter_with_129(tiny_model: Path, tmp_path: Path) -> None:
+    with translating(tiny_model, tmp_path) as process:
+        process.send_signal(signal.SIGHUP)
+        _, told = process.communicate(timeout=30)
     assert (process.returncode, told) == (129, b"")
