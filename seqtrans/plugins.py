@@ -10,6 +10,7 @@ package names its plugins in its pyproject.toml, as entry points of the kind's g
 from __future__ import annotations
 
 import difflib
+import functools
 import importlib
 import importlib.util
 import pkgutil
@@ -37,9 +38,17 @@ def builtin_names(package: str) -> list[str]:
     return sorted(m.name.replace("_", "-") for m in pkgutil.iter_modules(path) if m.name != "base")
 
 
+@functools.cache  # a look into every installed package takes longer than to make a small network
+def entry_points(package: str) -> dict[str, EntryPoint]:
+    """The plugins that other packages bring, by name; of those that are installed when they are first asked for."""
+    from importlib import metadata  # which is slow to import, and seldom needed
+
+    return {entry.name: entry for entry in metadata.entry_points(group=GROUPS[package])}
+
+
 def names(package: str) -> list[str]:
     """All plugins of a kind, those of other packages too. Imports none of them."""
-    return sorted({*builtin_names(package), *_entry_points(package)})
+    return sorted({*builtin_names(package), *entry_points(package)})
 
 
 def load(package: str, kind: str, name: str, is_valid: Callable[[object], bool]) -> object:
@@ -52,7 +61,7 @@ def load(package: str, kind: str, name: str, is_valid: Callable[[object], bool])
     """
     if name in builtin_names(package):
         return getattr(importlib.import_module(f"{package}.{name.replace('-', '_')}"), "PLUGIN")  # noqa: B009
-    entries = _entry_points(package)
+    entries = entry_points(package)
     if name not in entries:
         known = names(package)
         near = difflib.get_close_matches(name, known, n=1)
@@ -72,10 +81,3 @@ def load(package: str, kind: str, name: str, is_valid: Callable[[object], bool])
 def subclass_of(base: type) -> Callable[[object], bool]:
     """The check that a plugin is a class that inherits from `base`."""
     return lambda plugin: isinstance(plugin, type) and issubclass(plugin, base)
-
-
-def _entry_points(package: str) -> dict[str, EntryPoint]:
-    """The plugins that other packages bring, by name."""
-    from importlib.metadata import entry_points  # which is slow to import, and seldom needed
-
-    return {entry.name: entry for entry in entry_points(group=GROUPS[package])}

@@ -1,5 +1,6 @@
 """What many tests need: the real command line, and a little parallel text."""
 
+import contextlib
 import fcntl
 import os
 import random
@@ -12,7 +13,7 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, settings
 
-from tests.warm import WarmProcess
+from tests.warm import WarmProcess, started
 
 # A shell that starts the tests in the background has them, and every command they start, ignore SIGINT.
 signal.signal(signal.SIGINT, signal.default_int_handler)
@@ -36,12 +37,26 @@ def seqtrans_environment(**changes: str) -> dict[str, str]:
     return {**os.environ, "PYTHONPATH": str(ROOT), **changes}
 
 
+WARM_PROCESS = "WARM_PROCESS"
+"""The environment variable that tells workers where the warm process is that they share."""
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Start a warm process before the workers, if there are workers."""
+    if config.getoption("numprocesses", None) and not hasattr(config, "workerinput"):
+        stack = contextlib.ExitStack()
+        config.add_cleanup(stack.close)
+        os.environ[WARM_PROCESS] = stack.enter_context(started(seqtrans_environment()))
+
+
 @pytest.fixture(scope="session")
 def warm_process() -> Iterator[WarmProcess]:
     """A process that has imported torch already, and forks one for each command."""
-    warm = WarmProcess(seqtrans_environment())
-    yield warm
-    warm.close()
+    if address := os.environ.get(WARM_PROCESS):
+        yield WarmProcess(address)
+    else:
+        with started(seqtrans_environment()) as address:
+            yield WarmProcess(address)
 
 
 @pytest.fixture(scope="session")

@@ -39,11 +39,10 @@ class Folder:
         self.path = path
         demo = path / "data" / "demo"
         demo.mkdir(parents=True)
-        for name in ("train.en", "train.de"):
-            (demo / name).symlink_to(ROOT / "data" / "demo" / name)
-        for name in ("dev.en", "dev.de", "test.en", "test.de"):
-            lines = (ROOT / "data" / "demo" / name).read_text("utf-8").split("\n")[:20]
-            (demo / name).write_text("\n".join(lines) + "\n", "utf-8")
+        for part, count in (("train", 4000), ("dev", 20), ("test", 20)):
+            for side in ("en", "de"):
+                lines = (ROOT / "data" / "demo" / f"{part}.{side}").read_text("utf-8").split("\n")[:count]
+                (demo / f"{part}.{side}").write_text("\n".join(lines) + "\n", "utf-8")
         command = warm_process.install(path / "bin" / "seqtrans")
         self.environment = seqtrans_environment(
             PATH=f"{command.parent}:{os.environ['PATH']}",

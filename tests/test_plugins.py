@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -86,12 +87,20 @@ def test_a_package_brings_a_cell_an_attention_a_format_and_a_metric(
     assert b"unknown cell 'theirs'" in run.stderr
 
 
-def test_a_package_replaces_nothing_and_a_broken_one_is_named(site: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    cells = "seqtrans.recurrent.cells"
-    before = plugins.names(cells)
+@pytest.fixture
+def installed(site: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """The package is installed for this process."""
     monkeypatch.syspath_prepend(site)
+    plugins.entry_points.cache_clear()
+    yield
+    plugins.entry_points.cache_clear()
+
+
+@pytest.mark.usefixtures("installed")
+def test_a_package_replaces_nothing_and_a_broken_one_is_named() -> None:
+    cells = "seqtrans.recurrent.cells"
+    before = plugins.builtin_names(cells)
     assert plugins.names(cells) == sorted([*before, "theirs", "absent"])
-    assert plugins.builtin_names(cells) == before
     assert plugins.load(cells, "cell", "rnn", callable) is RNN
     with pytest.raises(UsageError, match="cell 'absent' of their_package:Absent cannot be imported: AttributeError"):
         plugins.load(cells, "cell", "absent", callable)

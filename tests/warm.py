@@ -5,12 +5,16 @@ streams, the arguments, the environment and the end of any other process. Comman
 once if need be:
 
 - `WarmProcess.run` asks for one, and collects what it prints.
-- `WarmProcess.install` writes an executable file that stands for `seqtrans` in a Makefile or in a pipeline of
-  a shell. It hands on its arguments, environment, folder and standard streams, and exits as the command does
-  (`tests/warm_client.py`). If it is killed, so is the command; other signals do not reach the command.
+- `WarmProcess.words` stand for `seqtrans` where a program is started, and `WarmProcess.install` writes an executable
+  file that does so in a Makefile or in a pipeline of a shell. What is started hands on its arguments, environment,
+  folder, standard streams, and the signals of a stop, and exits as the command does (`tests/warm_client.py`). If it is
+  killed, so is the command.
 
-A test needs a Python of its own where it sends signals, where it sets a variable that Python or its libraries read when
-they start (other than PYTHONPATH, whose folders are added), and where it tells what is imported or how Python ends.
+All workers of a test run share one (`tests/conftest.py`).
+
+A test needs a Python of its own where it sends signals while Python starts, where it sets a variable that Python or its
+libraries read when they start (other than PYTHONPATH, whose folders are added), and where it tells what is imported or
+how Python ends.
 """
 
 from __future__ import annotations
@@ -31,11 +35,12 @@ import subprocess
 import sys
 import tempfile
 import weakref
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import IO, Any, NoReturn
 
 from tests import warm_client
+from tests.warm_client import Command
 
 Request = dict[str, Any]
 """As `warm_client.run_command` sends it."""
@@ -47,23 +52,30 @@ _LARGE_PAGES = {"GLIBC_TUNABLES": "glibc.malloc.hugetlb=1", "PYTHONMALLOC": "mal
 """Memory in large pages, where Linux gives them: a process with few pages is forked in a quarter of the time."""
 
 
+@contextlib.contextmanager
+def started(environment: dict[str, str]) -> Iterator[str]:
+    """A warm process with this environment, until a command brings its own: the address of its socket."""
+    with tempfile.TemporaryDirectory() as folder, socket.socket(socket.AF_UNIX) as listener:
+        address = str(Path(folder) / "socket")
+        listener.bind(address)
+        listener.listen()
+        with subprocess.Popen(
+            [sys.executable, "-m", "tests.warm", str(listener.fileno())],
+            stdin=subprocess.PIPE,  # the process ends when this does, when the block is left
+            stdout=subprocess.DEVNULL,
+            env={**environment, **_LARGE_PAGES},
+            pass_fds=[listener.fileno()],
+        ):
+            listener.close()
+            yield address
+
+
 class WarmProcess:
     """Runs `seqtrans` again and again."""
 
-    def __init__(self, environment: dict[str, str]) -> None:
-        """Start it, with this environment until a command brings its own."""
-        self._folder = tempfile.TemporaryDirectory()
-        self._address = str(Path(self._folder.name) / "socket")
-        with socket.socket(socket.AF_UNIX) as listener:
-            listener.bind(self._address)
-            listener.listen()
-            self._process = subprocess.Popen(
-                [sys.executable, "-m", "tests.warm", str(listener.fileno())],
-                stdin=subprocess.PIPE,  # it ends when this does
-                stdout=subprocess.DEVNULL,
-                env={**environment, **_LARGE_PAGES},
-                pass_fds=[listener.fileno()],
-            )
+    def __init__(self, address: str) -> None:
+        """Of a warm process that has `started`."""
+        self._address = address
 
     def run(
         self, arguments: list[str], text: bytes, folder: Path, timeout: float, environment: dict[str, str]
@@ -78,23 +90,22 @@ class WarmProcess:
             streams[0].write(text)
             streams[0].seek(0)
             numbers = {number: stream.fileno() for number, stream in enumerate(streams)}
-            code = warm_client.run_command(self._address, arguments, str(folder), environment, numbers, timeout)
+            with Command(self._address, arguments, str(folder), environment, numbers, timeout=timeout) as command:
+                code = command.wait()
             for stream in streams[1:]:
                 stream.seek(0)
             return subprocess.CompletedProcess(arguments, code, streams[1].read(), streams[2].read())
 
+    def words(self, *arguments: object) -> list[str]:
+        """The words that start a program which stands for `seqtrans` with these arguments."""
+        return [sys.executable, "-I", "-S", warm_client.__file__, self._address, *map(str, arguments)]
+
     def install(self, path: Path, *more: object) -> Path:
         """Write an executable file that runs a command with its own arguments and `more`; its folder may be missing."""
-        client = [sys.executable, "-I", "-S", warm_client.__file__, self._address]
         path.parent.mkdir(exist_ok=True)
-        path.write_text(f'#!/bin/sh\nexec {shlex.join(client)} "$@" {shlex.join(map(str, more))}\n', "utf-8")
+        path.write_text(f'#!/bin/sh\nexec {shlex.join(self.words())} "$@" {shlex.join(map(str, more))}\n', "utf-8")
         path.chmod(0o755)
         return path
-
-    def close(self) -> None:
-        """End it."""
-        self._process.communicate()
-        self._folder.cleanup()
 
 
 class _Server:
@@ -128,6 +139,8 @@ class _Server:
         for descriptor in descriptors:
             os.close(descriptor)
         if process:
+            with contextlib.suppress(OSError):
+                _answer_with(client, process)
             self._clients[process] = client
             self._selector.register(client, selectors.EVENT_READ, lambda: self._abandon(process))
 
@@ -157,7 +170,7 @@ class _Server:
                 with contextlib.suppress(KeyError):  # it has gone
                     self._selector.unregister(client)
                 with contextlib.suppress(OSError), client:
-                    client.sendall(json.dumps(os.waitstatus_to_exitcode(ended[1])).encode())
+                    _answer_with(client, os.waitstatus_to_exitcode(ended[1]))
 
 
 def _receive(client: socket.socket) -> tuple[bytes, list[int]]:
@@ -168,8 +181,14 @@ def _receive(client: socket.socket) -> tuple[bytes, list[int]]:
     return data, descriptors
 
 
+def _answer_with(client: socket.socket, number: int) -> None:
+    client.sendall(f"{number}\n".encode())
+
+
 def _begin(request: Request, streams: Streams) -> None:
     """Become the process of a command; standard streams that its client has not are closed."""
+    from seqtrans import plugins
+
     for number, name in enumerate(("stdin", "stdout", "stderr")):
         if number in streams:
             os.dup2(streams[number], number)
@@ -178,11 +197,15 @@ def _begin(request: Request, streams: Streams) -> None:
         else:
             os.close(number)
             setattr(sys, name, None)
+    for ignored in request["ignored"]:
+        signal.signal(ignored, signal.SIG_IGN)
     os.chdir(request["folder"])
     os.environ.clear()
     os.environ.update(request["environment"])
     added = os.environ.get("PYTHONPATH", "").split(os.pathsep)
-    sys.path[1:1] = [path for path in added if path and path not in sys.path]
+    sys.path[1:1] = new = [path for path in added if path and path not in sys.path]
+    if new:
+        plugins.entry_points.cache_clear()
     sys.argv = ["seqtrans", *request["arguments"]]
     sys.modules["__main__"].__package__ = ""  # else usage lines name this module
 

@@ -1,7 +1,7 @@
 """Asks a `WarmProcess` for one command: `python warm_client.py SOCKET ARGUMENT...` stands for `seqtrans ARGUMENT...`.
 
-A request is one line of JSON, which carries the open standard streams with it (SCM_RIGHTS). The answer is the exit code
-as a line of JSON. Whoever closes the connection before the answer has the command killed.
+A request is one line of JSON, which carries the open standard streams with it (SCM_RIGHTS). Two lines answer it: the id
+of the command's process, and at the end its exit code. Whoever closes the connection before has the command killed.
 
 This file imports little, so that Python starts quickly; `-I -S` leaves out the rest.
 """
@@ -10,40 +10,75 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import socket
 import sys
 from collections.abc import Mapping, Sequence
+from types import TracebackType
+
+STOPS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+"""What the stand-in hands on to the command, or has it ignore."""
+HANDED_ON = {**{number: number for number in STOPS}, signal.SIGTSTP: signal.SIGSTOP, signal.SIGCONT: signal.SIGCONT}
+"""What the stand-in sends to the command for each signal that it gets."""
 
 
-def run_command(
-    address: str,
-    arguments: Sequence[str],
-    folder: str,
-    environment: Mapping[str, str],
-    streams: Mapping[int, int],
-    timeout: float | None = None,
-) -> int:
-    """The exit code of a command, negative for a signal; `streams` maps its descriptors 0 to 2 to ours.
+class Command:
+    """A command that a warm process runs. It is killed where the block that has begun it ends before it."""
 
-    Raises:
-        TimeoutError: it takes more than `timeout` seconds.
-        EOFError: the warm process has ended.
-    """
-    request = {
-        "arguments": list(arguments),
-        "folder": folder,
-        "environment": dict(environment),
-        "streams": list(streams),
-    }
-    with socket.socket(socket.AF_UNIX) as connection:
-        connection.settimeout(timeout)
-        connection.connect(address)
+    def __init__(
+        self,
+        address: str,
+        arguments: Sequence[str],
+        folder: str,
+        environment: Mapping[str, str],
+        streams: Mapping[int, int],
+        ignored: Sequence[int] = (),
+        timeout: float | None = None,
+    ) -> None:
+        """Begin it: `streams` maps its descriptors 0 to 2 to ours, `ignored` are numbers of signals.
+
+        Raises:
+            TimeoutError: it does not begin within `timeout` seconds.
+            EOFError: the warm process has ended.
+        """
+        request = {
+            "arguments": list(arguments),
+            "folder": folder,
+            "environment": dict(environment),
+            "streams": list(streams),
+            "ignored": list(ignored),
+        }
         data = json.dumps(request).encode() + b"\n"
-        connection.sendall(data[socket.send_fds(connection, [data], list(streams.values())) :])
-        answer = connection.recv(100)
-    if not answer:
-        raise EOFError("the warm process has ended")
-    return int(json.loads(answer))
+        self._connection = socket.socket(socket.AF_UNIX)
+        self._connection.settimeout(timeout)
+        self._connection.connect(address)
+        self._answers = self._connection.makefile("rb")
+        self._connection.sendall(data[socket.send_fds(self._connection, [data], list(streams.values())) :])
+        self.process = self._answer()
+
+    def wait(self) -> int:
+        """Its exit code, negative for a signal.
+
+        Raises:
+            TimeoutError: it takes more than `timeout` seconds.
+            EOFError: the warm process has ended.
+        """
+        return self._answer()
+
+    def __enter__(self) -> Command:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self._answers.close()
+        self._connection.close()
+
+    def _answer(self) -> int:
+        line = self._answers.readline()
+        if not line:
+            raise EOFError("the warm process has ended")
+        return int(json.loads(line))
 
 
 def _is_open(descriptor: int) -> bool:
@@ -56,7 +91,12 @@ def _is_open(descriptor: int) -> bool:
 
 def _main() -> None:
     streams = {descriptor: descriptor for descriptor in range(3) if _is_open(descriptor)}
-    code = run_command(sys.argv[1], sys.argv[2:], os.getcwd(), os.environ, streams)  # noqa: PTH109 - imports less
+    ignored = [number for number in STOPS if signal.getsignal(number) is signal.SIG_IGN]
+    folder = os.getcwd()  # noqa: PTH109 - imports less
+    with Command(sys.argv[1], sys.argv[2:], folder, os.environ, streams, ignored) as command:
+        for number in set(HANDED_ON) - set(ignored):
+            signal.signal(number, lambda number, _: os.kill(command.process, HANDED_ON[signal.Signals(number)]))
+        code = command.wait()
     os._exit(code if code >= 0 else 128 - code)  # as a shell tells of a signal
 
 

@@ -13,7 +13,9 @@ from typing import Any
 
 import torch
 from torch import Tensor
+from torch._guards import TracingContext, tracing
 from torch._ops import OpOverload
+from torch._subclasses.fake_tensor import FakeTensorMode
 from torch.fx import Graph, GraphModule, Node
 from torch.fx.experimental.proxy_tensor import make_fx
 from torch.fx.node import map_arg
@@ -39,7 +41,9 @@ def trace(
     with torch.autocast(like[0].device.type, enabled=False), torch.enable_grad():
         arguments = [torch.zeros_like(tensor).requires_grad_() for tensor in like]
         grad_outputs = [torch.zeros_like(result) for result in function(arguments)]
-        traced = make_fx(both_passes)(arguments, grad_outputs)
+        # one place for what is noted of each operation's result: else torch makes one an operation, which takes longer
+        with tracing(TracingContext(FakeTensorMode(allow_fallback_kernels=True))):
+            traced = make_fx(both_passes)(arguments, grad_outputs)
     graph = traced.graph
     _refuse_lost_writes(graph)
     _remove_copies(graph)

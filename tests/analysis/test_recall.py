@@ -77,22 +77,22 @@ def test_the_number_of_threads_is_restored_also_after_a_failure() -> None:
 def test_a_cell_learns_to_recall_and_its_gradient_to_arrive() -> None:
     updates: list[int] = []
     threads = torch.get_num_threads()
-    trained = learn(Learner.parse("lstm"), 3, RecallOptions([3], steps=700, hidden=64, seed=1), updates.append)
+    trained = learn(Learner.parse("lstm"), 3, RecallOptions([3], steps=400, hidden=64, seed=1), updates.append)
     assert torch.get_num_threads() == threads
     assert trained.recalled > 5 * CHANCE
-    assert updates == list(range(1, 701))
+    assert updates == list(range(1, 401))
     assert trained.gradient_trained > 3 * trained.gradient_fresh > 0
 
 
 def test_clipping_changes_the_training_and_nothing_else() -> None:
-    options = RecallOptions([5], steps=100, hidden=64, seed=1)
+    options = RecallOptions([5], steps=40, hidden=32, seed=1)
     clipped, again, unclipped, other = (
         learn(learner, 5, chosen, lambda number: None)
         for learner, chosen in (
             (Learner("rnn", clipped=True), options),
             (Learner("rnn", clipped=True), options),
             (Learner("rnn", clipped=False), options),
-            (Learner("rnn", clipped=True), RecallOptions([5], steps=100, hidden=64, seed=2)),
+            (Learner("rnn", clipped=True), RecallOptions([5], steps=40, hidden=32, seed=2)),
         )
     )
     assert clipped == again

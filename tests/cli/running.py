@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import subprocess
-from pathlib import Path
 from typing import Any
 
-from tests.conftest import seqtrans_command, seqtrans_environment
+from tests.conftest import seqtrans_environment
 
 SOURCE = b"one two three\nfour five\n\nsix\n"
 
@@ -20,13 +19,11 @@ def lines(run: Any) -> list[str]:
     return found
 
 
-def asked_in_a_pipe(
-    model: Path, *flags: object, text: str = "one two\n", **environment: str
-) -> subprocess.Popen[bytes]:
-    """A process that has been sent one line, and may be sent more."""
+def asked_in_a_pipe(command: list[str], text: str = "one two\n", **environment: str) -> subprocess.Popen[bytes]:
+    """A process of `seqtrans translate` that has been sent one line, and may be sent more."""
     process = subprocess.Popen(
-        seqtrans_command("translate", "-m", model, *flags),
-        stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=seqtrans_environment(**environment),
+        command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+        env=seqtrans_environment(**environment),
     )  # fmt: skip
     assert process.stdin is not None
     process.stdin.write(text.encode())

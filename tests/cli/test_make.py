@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import re
-import shlex
 import shutil
 import signal
 import subprocess
@@ -14,12 +13,12 @@ from pathlib import Path
 import pytest
 
 from seqtrans.model.file import trained_steps
-from tests.conftest import ROOT, RunSeqtrans, seqtrans_command, seqtrans_environment
+from tests.conftest import ROOT, RunSeqtrans, seqtrans_environment
 from tests.warm import WarmProcess
 
 Text = tuple[Path, Path]
-EPOCHS = {"SEQTRANS_TRAINING_MAX_EPOCHS": "34"}
-"""Of 7 steps each: validated at 100, 200 and the end."""
+SHORT = {"SEQTRANS_TRAINING_MAX_EPOCHS": "9", "SEQTRANS_TRAINING_VALIDATE_EVERY": "25"}
+"""Epochs of 7 steps each: validated at 25, 50 and the end."""
 
 
 def makefile_of_the_readme() -> str:
@@ -30,21 +29,13 @@ def makefile_of_the_readme() -> str:
 
 
 class MakeFolder:
-    """A folder with that Makefile, and what its training reads.
-
-    It holds two commands called `seqtrans`: in `python`, a process of its own, which signals reach, and in `warm`.
-    """
+    """A folder with that Makefile, what its training reads, and a command called `seqtrans`."""
 
     def __init__(self, folder: Path, config: Path, warm_process: WarmProcess) -> None:
         """Of a folder that `filled` wrote, or of a copy of it."""
         self.folder, self.model = folder, folder / "model.safetensors"
         self._config, self._warm_process = config, warm_process
-        python = folder / "python" / "seqtrans"
-        python.parent.mkdir(exist_ok=True)
-        words = shlex.join(seqtrans_command())
-        python.write_text(f'#!/bin/sh\nexec {words} "$@" --config {shlex.quote(str(config))}\n', "utf-8")
-        python.chmod(0o755)
-        warm_process.install(folder / "warm" / "seqtrans", "--config", config)
+        warm_process.install(folder / "bin" / "seqtrans", "--config", config)
 
     @classmethod
     def filled(cls, folder: Path, text: Text, config: Path, warm_process: WarmProcess, without: str = "") -> MakeFolder:
@@ -61,13 +52,13 @@ class MakeFolder:
         shutil.copytree(self.folder, folder, dirs_exist_ok=True)
         return MakeFolder(folder, self._config, self._warm_process)
 
-    def make(self, commands: str) -> subprocess.Popen[bytes]:
+    def make(self) -> subprocess.Popen[bytes]:
         """Begin; in a process group of its own, as a shell starts it."""
-        path = f"{self.folder / commands}:{os.environ['PATH']}"
+        path = f"{self.folder / 'bin'}:{os.environ['PATH']}"
         return subprocess.Popen(
             ["make", "model.safetensors"],
             cwd=self.folder,
-            env=seqtrans_environment(PATH=path, OMP_NUM_THREADS="1", **EPOCHS),
+            env=seqtrans_environment(PATH=path, OMP_NUM_THREADS="1", **SHORT),
             stderr=subprocess.PIPE,
             stdout=subprocess.DEVNULL,
             process_group=0,
@@ -75,14 +66,14 @@ class MakeFolder:
 
     def finish(self) -> str:
         """Let it run to its end; what it said."""
-        with self.make("warm") as process:
+        with self.make() as process:
             _, stderr = process.communicate(timeout=120)
         assert process.returncode == 0, stderr.decode()
         return stderr.decode()
 
     def interrupt(self) -> None:
         """Begin, and press Ctrl-C after the first validation: all that make runs gets the signal."""
-        with self.make("python") as process:
+        with self.make() as process:
             while process.poll() is None and not self.model.exists():
                 time.sleep(0.01)
             os.killpg(process.pid, signal.SIGINT)
@@ -101,7 +92,7 @@ def whole(
     recipe = re.search(r"^\tseqtrans (train .*) \$@$", makefile_of_the_readme(), flags=re.MULTILINE)
     assert recipe is not None
     words = [*recipe[1].split(), "model.safetensors", "--config", tiny_config]
-    run = run_seqtrans(*words, env=EPOCHS, cwd=place.folder)
+    run = run_seqtrans(*words, env=SHORT, cwd=place.folder)
     assert run.returncode == 0, run.stderr.decode()
     return place
 

@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 
 from tests.conftest import ROOT, seqtrans_command, seqtrans_environment
+from tests.warm import WarmProcess
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
@@ -42,7 +43,7 @@ def test_an_output_that_is_begun_is_removed(number: signal.Signals, tmp_path: Pa
 
 def test_an_exception_that_is_lost_ends_the_process_all_the_same() -> None:
     code = (
-        "import time\nfrom seqtrans.cli.signals import receive_signals\nreceive_signals()\n"
+        "import time\nfrom seqtrans.cli import signals\nsignals._PATIENCE = 0.5\nsignals.receive_signals()\n"
         "try:\n    print('here', flush=True)\n    time.sleep(30)\nexcept BaseException: pass\ntime.sleep(30)"
     )
     assert ended(code, seqtrans_environment(), signal.SIGINT) == (130, b"")
@@ -85,10 +86,10 @@ def test_ctrl_c_from_our_first_line_on_is_130(seconds: float, tiny_model: Path) 
 
 
 @contextmanager
-def translating(model: Path, folder: Path, *before: str) -> Iterator[subprocess.Popen[bytes]]:
-    """A process that has answered its first line; the words `before` start it."""
+def translating(command: list[str], folder: Path) -> Iterator[subprocess.Popen[bytes]]:
+    """A process that has answered its first line."""
     process = subprocess.Popen(
-        [*before, *seqtrans_command("translate", "-m", model)], env=seqtrans_environment(), cwd=folder,
+        command, env=seqtrans_environment(), cwd=folder,
         stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
     )  # fmt: skip
     assert answer(process, b"one\n") == b"eins\n"
@@ -103,16 +104,16 @@ def answer(process: subprocess.Popen[bytes], line: bytes) -> bytes:
     return process.stdout.readline()
 
 
-def test_nohup_keeps_a_command_running(tiny_model: Path, tmp_path: Path) -> None:
-    with translating(tiny_model, tmp_path, "nohup") as process:
+def test_nohup_keeps_a_command_running(tiny_model: Path, tmp_path: Path, warm_process: WarmProcess) -> None:
+    with translating(["nohup", *warm_process.words("translate", "-m", tiny_model)], tmp_path) as process:
         process.send_signal(signal.SIGHUP)
         assert answer(process, b"two\n") == b"zwei\n"
         process.communicate(timeout=30)
     assert process.returncode == 0
 
 
-def test_a_closed_terminal_ends_a_filter_with_129(tiny_model: Path, tmp_path: Path) -> None:
-    with translating(tiny_model, tmp_path) as process:
+def test_a_closed_terminal_ends_a_filter_with_129(tiny_model: Path, tmp_path: Path, warm_process: WarmProcess) -> None:
+    with translating(warm_process.words("translate", "-m", tiny_model), tmp_path) as process:
         process.send_signal(signal.SIGHUP)
         _, told = process.communicate(timeout=30)
     assert (process.returncode, told) == (129, b"")

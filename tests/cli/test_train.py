@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from tests.conftest import RunSeqtrans, seqtrans_command, seqtrans_environment
+from tests.warm import WarmProcess
 
 Text = tuple[Path, Path]
 
@@ -40,7 +41,8 @@ def test_a_training_tells_what_it_does_and_what_it_kept(
     tmp_path: Path, parallel_text: Text, tiny_config: Path, run_seqtrans: RunSeqtrans
 ) -> None:
     model = tmp_path / "m.safetensors"
-    run = run_seqtrans(*arguments(parallel_text, tiny_config, model, "--max-steps", 120, "--resume"))
+    length = ["--max-steps", 50, "--set", "validate_every=30"]
+    run = run_seqtrans(*arguments(parallel_text, tiny_config, model, *length, "--resume"))
     assert run.returncode == 0, run.stderr.decode()
     assert run.stdout == b""
     said = run.stderr.decode()
@@ -51,10 +53,10 @@ def test_a_training_tells_what_it_does_and_what_it_kept(
     assert 1 <= said.count(". -> ") <= 3  # then only translations that have changed
     records = [json.loads(line) for line in model.with_suffix(".log.jsonl").read_text("utf-8").splitlines()]
     assert {r["event"] for r in records} == {"step", "validation"}
-    assert [r["step"] for r in records if r["event"] == "validation"] == [100, 120]
+    assert [r["step"] for r in records if r["event"] == "validation"] == [30, 50]
     last = model.with_suffix(".state") / "last-model.safetensors"
     facts = json.loads(run_seqtrans("inspect", last, "--json").stdout)
-    assert facts["history"]["steps"] == 120
+    assert facts["history"]["steps"] == 50
 
 
 def test_the_same_seed_gives_the_same_bytes_and_another_seed_others(
@@ -70,36 +72,43 @@ def test_the_same_seed_gives_the_same_bytes_and_another_seed_others(
     assert digests[0] == digests[1] != digests[2]
 
 
-def begin(command: list[str], model: Path) -> subprocess.Popen[bytes]:
-    """Start a training in a Python of its own; it has added to its log."""
+def begin(command: list[str], model: Path, **environment: str) -> subprocess.Popen[bytes]:
+    """Start a training; it has added to its log."""
     log = model.with_suffix(".log.jsonl")
     before = log.stat().st_size if log.exists() else 0
-    process = subprocess.Popen(command, stderr=subprocess.PIPE, env=seqtrans_environment(PYTHONHASHSEED="1"))
+    process = subprocess.Popen(command, stderr=subprocess.PIPE, env=seqtrans_environment(**environment))
     while process.poll() is None and not (log.exists() and log.stat().st_size > before):
         time.sleep(0.02)
     return process
 
 
 @pytest.mark.parametrize(
-    ("number", "most_stops"),
+    ("number", "most_stops", "hash_seed"),
     [
-        (signal.SIGTERM, 1),
-        pytest.param(signal.SIGTERM, 2, marks=pytest.mark.prove),
-        pytest.param(signal.SIGINT, 2, marks=pytest.mark.prove),
+        (signal.SIGTERM, 1, ""),
+        pytest.param(signal.SIGTERM, 2, "1", marks=pytest.mark.prove),
+        pytest.param(signal.SIGINT, 2, "2", marks=pytest.mark.prove),
     ],
 )
 def test_a_stopped_and_resumed_training_keeps_others_out_and_ends_with_the_same_bytes(
-    tmp_path: Path, parallel_text: Text, tiny_config: Path, run_seqtrans: RunSeqtrans,
-    number: signal.Signals, most_stops: int,
+    tmp_path: Path, parallel_text: Text, tiny_config: Path, run_seqtrans: RunSeqtrans, warm_process: WarmProcess,
+    number: signal.Signals, most_stops: int, hash_seed: str,
 ) -> None:  # fmt: skip
-    """Its first part runs in another Python, whose sets have another order. A second stop is after the first model."""
+    """With a hash seed, its parts run in other Pythons, whose sets have another order. A second stop is after a model.
+
+    A warm process cannot have one: Python reads it when it starts.
+    """
     whole, parts = tmp_path / "whole.safetensors", tmp_path / "parts.safetensors"
-    assert run_seqtrans(*arguments(parallel_text, tiny_config, whole, "--max-steps", 130)).returncode == 0
-    flags = arguments(parallel_text, tiny_config, parts, "--max-steps", 130)
-    command = seqtrans_command(*flags)
+    length = ["--max-steps", 80, "--set", "validate_every=50"]
+    assert run_seqtrans(*arguments(parallel_text, tiny_config, whole, *length)).returncode == 0
+    flags = arguments(parallel_text, tiny_config, parts, *length)
+    words, pause, environment = warm_process.words, signal.SIGTSTP, {}
+    if hash_seed:
+        words, pause, environment = seqtrans_command, signal.SIGSTOP, {"PYTHONHASHSEED": hash_seed}
+    command = words(*flags)
     for stop in range(most_stops):
-        with begin(command, parts) as process:
-            process.send_signal(signal.SIGSTOP)
+        with begin(command, parts, **environment) as process:
+            process.send_signal(pause)
             second = run_seqtrans(*flags, "--resume")
             process.send_signal(number)
             process.send_signal(signal.SIGCONT)
@@ -114,7 +123,7 @@ def test_a_stopped_and_resumed_training_keeps_others_out_and_ends_with_the_same_
         third = run_seqtrans(*flags)
         assert third.returncode == 2  # what is unfinished is not overwritten
         assert "--resume" in one_line(third.stderr)
-        command = seqtrans_command(*flags, "--resume")
+        command = words(*flags, "--resume")
     assert run_seqtrans(*flags, "--resume").returncode == 0
     assert sha256(parts) == sha256(whole)
     states = [path.with_suffix(".state") / "last.safetensors" for path in (whole, parts)]
@@ -342,17 +351,19 @@ def test_a_score_that_depends_on_spaces_no_subword_writes_compares_as_the_subwor
     text.write_text("".join(f"{'abcd'[i % 4]}\t{'ABCD'[i % 4]}  X \n" for i in range(80)), "utf-8")
     run = run_seqtrans(
         "train", "--train", text, "--dev", text, "-o", tmp_path / "m.safetensors", "--config", tiny_config,
-        "--max-steps", 200, "--set", "type=char", "metric=exact", "learning_rate=0.02",
+        "--max-steps", 100, "--set", "type=char", "metric=exact", "learning_rate=0.02",
     )  # fmt: skip
     assert run.returncode == 0, run.stderr.decode()
     assert "exact 100.00" in run.stderr.decode()
 
 
-def test_the_terminal_may_go(tmp_path: Path, parallel_text: Text, tiny_config: Path, run_seqtrans: RunSeqtrans) -> None:
+def test_the_terminal_may_go(
+    tmp_path: Path, parallel_text: Text, tiny_config: Path, run_seqtrans: RunSeqtrans, warm_process: WarmProcess
+) -> None:
     """SIGHUP is a stop as SIGTERM is, and nobody who reads the messages is needed for it."""
     model = tmp_path / "m.safetensors"
     flags = arguments(parallel_text, tiny_config, model, "--max-steps", 70)
-    with begin(seqtrans_command(*flags), model) as process:
+    with begin(warm_process.words(*flags), model) as process:
         assert process.stderr is not None
         process.stderr.close()
         process.send_signal(signal.SIGHUP)

@@ -196,14 +196,16 @@ def test_a_full_disk_is_an_error(tiny_model: Path, tmp_path: Path, warm_process:
     assert run.stderr.decode().count("\n") == 1
 
 
-def test_an_interrupt_during_a_search_leaves_whole_lines(tiny_model: Path, tmp_path: Path) -> None:
+def test_an_interrupt_during_a_search_leaves_whole_lines(
+    tiny_model: Path, tmp_path: Path, warm_process: WarmProcess
+) -> None:
     text, output = tmp_path / "text", tmp_path / "output"
     text.write_bytes(b"one two three four five six\n" * 20_000)
     with (
         text.open("rb") as stdin,
         output.open("wb") as stdout,
         subprocess.Popen(
-            seqtrans_command("translate", "-m", tiny_model, "--batch-size", 4),
+            warm_process.words("translate", "-m", tiny_model, "--batch-size", 4),
             stdin=stdin, stdout=stdout, stderr=subprocess.PIPE, env=seqtrans_environment(),
         ) as process,
     ):  # fmt: skip
@@ -219,7 +221,8 @@ def test_an_interrupt_during_a_search_leaves_whole_lines(tiny_model: Path, tmp_p
 
 
 def test_an_interrupt_keeps_what_is_finished_whatever_the_locale(tiny_model: Path) -> None:
-    with asked_in_a_pipe(tiny_model, text="five ü\n", LC_ALL="C", PYTHONUTF8="0", PYTHONCOERCECLOCALE="0") as process:
+    command = seqtrans_command("translate", "-m", tiny_model)
+    with asked_in_a_pipe(command, "five ü\n", LC_ALL="C", PYTHONUTF8="0", PYTHONCOERCECLOCALE="0") as process:
         assert process.stdout is not None
         first = os.read(process.stdout.fileno(), 100)
         process.send_signal(signal.SIGINT)

@@ -108,12 +108,12 @@ def test_any_value_anywhere_is_refused_or_harmless(saved: Saved, tmp_path: Path)
     cases = [(place, value) for place in places(document) for value in ODD]
     refusals = []
     for place, value in [
-        *draw.sample(cases, 150),
+        *draw.sample(cases, 70),
         *((("history",), odd) for odd in ODD),
         *((("format",), o) for o in ODD),
     ]:
         refusals.append(outcome(tmp_path / "m", changed(document, place, value), tensors) is not None)
-    assert 50 < sum(refusals) < len(refusals)  # some settings, and all of the history, may have other values
+    assert 30 < sum(refusals) < len(refusals)  # some settings, and all of the history, may have other values
 
 
 def test_any_key_that_is_new_or_missing_is_refused_or_harmless(saved: Saved, tmp_path: Path) -> None:

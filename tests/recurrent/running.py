@@ -25,10 +25,10 @@ dtypes = pytest.mark.parametrize("dtype", TOLERANCE, ids=str)
 Run = Callable[[Tensor, State], Tensor]
 
 
-def make_cell(name: str, dtype: torch.dtype, seed: int = 1) -> Cell:
+def make_cell(name: str, dtype: torch.dtype, seed: int = 1, inputs: int = INPUTS, hidden: int = HIDDEN) -> Cell:
     """A cell with no weight at a special value: initial biases are zeros and ones, which hides mistakes."""
     torch.manual_seed(seed)
-    cell = find_cell(name)(INPUTS, HIDDEN).to(dtype)
+    cell = find_cell(name)(inputs, hidden).to(dtype)
     with torch.no_grad():
         for parameter in cell.parameters():
             parameter.normal_(0, 0.6)
@@ -40,9 +40,9 @@ def by_loop(cell: Cell) -> Run:
     return lambda inputs, state: cell.loop(inputs, state)[0]
 
 
-def make_data(cell: Cell, steps: int, dtype: torch.dtype) -> tuple[Tensor, State]:
-    inputs = torch.randn(steps, BATCH, INPUTS, dtype=dtype, requires_grad=True)
-    state = tuple(torch.randn(BATCH, HIDDEN, dtype=dtype, requires_grad=True) for _ in range(cell.states))
+def make_data(cell: Cell, steps: int, dtype: torch.dtype, batch: int = BATCH) -> tuple[Tensor, State]:
+    inputs = torch.randn(steps, batch, cell.input_weight.shape[1], dtype=dtype, requires_grad=True)
+    state = tuple(torch.randn(batch, cell.hidden, dtype=dtype, requires_grad=True) for _ in range(cell.states))
     return inputs, state
 
 

@@ -48,8 +48,8 @@ def test_sequence_is_the_loop(name: str, dtype: torch.dtype, steps: int) -> None
 
 @cells
 def test_gradients_of_sequence_are_those_of_finite_differences(name: str) -> None:
-    cell = make_cell(name, torch.float64)
-    inputs, state = make_data(cell, 3, torch.float64)
+    cell = make_cell(name, torch.float64, inputs=2, hidden=4)
+    inputs, state = make_data(cell, 3, torch.float64, batch=2)
     names = [key for key, _ in cell.named_parameters()]
     cell.forward = cell.sequence
 

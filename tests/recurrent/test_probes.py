@@ -77,6 +77,7 @@ def run(name: str, deferred: bool) -> dict[str, Tensor]:
     ("owner", "name", "words"),
     [
         ("torch.fx.experimental.proxy_tensor", "make_fx", "steps run one by one"),
+        ("torch._guards", "TracingContext", "steps run one by one"),
         ("torch._ops", "OpOverload", "steps run one by one"),
         ("torch.fx.node", "map_arg", "steps run one by one"),
         ("torch.ops.aten", "_unsafe_view", "steps run one by one"),

@@ -16,6 +16,7 @@ from seqtrans.search.options import SearchOptions
 from seqtrans.search.scorer import ModelScorer
 from seqtrans.text.batches import pad_sources
 from seqtrans.text.subwords import BOS_ID, EOS_ID, PAD_ID, UNK_ID
+from tests.proving import with_seeds
 from tests.search.truth import FIRST
 
 Make = Callable[..., Seq2Seq]
@@ -48,7 +49,7 @@ def test_they_are_drawn_as_often_as_they_are_probable(random_network: Make, rand
 
 
 def test_neither_batch_nor_order_matters_and_the_seed_does(random_network: Make, random_sources: Sources) -> None:
-    network, sources = random_network(5, 12), random_sources(5, 20)
+    network, sources = random_network(5, 12), random_sources(5, 10)
     options = replace(SHORT, sample=4)
     found = tokens(drawn(network, sources, options))
     assert tokens(drawn(network, sources, options, 64)) == found
@@ -59,8 +60,9 @@ def test_neither_batch_nor_order_matters_and_the_seed_does(random_network: Make,
     assert tokens(drawn(network, sources, other)) != found
 
 
-def test_without_temperature_they_are_greedy(random_network: Make, random_sources: Sources) -> None:
-    for seed in range(10):
+@with_seeds(3, 10)
+def test_without_temperature_they_are_greedy(random_network: Make, random_sources: Sources, seeds: range) -> None:
+    for seed in seeds:
         network, sources = random_network(seed, 12), random_sources(seed, 5)
         network.output_bias[UNK_ID] = -99  # which greedy search may say
         cold = replace(SHORT, sample=2, temperature=0, alignment="subwords")
@@ -72,8 +74,11 @@ def test_without_temperature_they_are_greedy(random_network: Make, random_source
             torch.testing.assert_close(one.attention, best.attention)
 
 
-def test_they_are_sorted_and_keep_to_what_is_allowed(random_network: Make, random_sources: Sources) -> None:
-    for seed in range(6):
+@with_seeds(2, 6)
+def test_they_are_sorted_and_keep_to_what_is_allowed(
+    random_network: Make, random_sources: Sources, seeds: range
+) -> None:
+    for seed in seeds:
         network, sources = random_network(seed, 12), random_sources(seed, 6)
         requests = [Request(source, (5, 6)) for source in sources]
         options = replace(SHORT, sample=5, min_ratio=1)

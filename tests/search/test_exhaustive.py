@@ -97,7 +97,7 @@ class CountingRows(ModelScorer):
         return super().step(ids_N, state)
 
 
-@with_seeds(10, 100)
+@with_seeds(6, 100)
 def test_an_exact_search_gives_up_and_says_so(random_network: Make, random_sources: Sources, seeds: range) -> None:
     proven = []
     for seed in seeds:

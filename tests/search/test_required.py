@@ -48,7 +48,7 @@ def test_it_knows_how_far_it_is(phrases: list[list[int]], tokens: list[int]) -> 
         assert max(required.count(required.next_progress(state, token)) for token in missing) > required.count(state)
 
 
-@with_seeds(4, 15, first=1)
+@with_seeds(2, 15, first=1)
 @pytest.mark.parametrize("phrases", [[[FIRST]], [[FIRST, FIRST]], [[UNK_ID], [FIRST]], [[FIRST, UNK_ID], [FIRST]]])
 def test_all_that_hold_them_are_searched_and_no_others(
     random_network: Make, random_sources: Sources, phrases: list[list[int]], seeds: range
@@ -73,8 +73,11 @@ def test_all_that_hold_them_are_searched_and_no_others(
             same([proof.best], truth, options.ranking, f"seed {seed}")
 
 
-def test_what_is_asked_for_may_be_forbidden_and_repeat(random_network: Make, random_sources: Sources) -> None:
-    for seed in range(6):
+@with_seeds(2, 6)
+def test_what_is_asked_for_may_be_forbidden_and_repeat(
+    random_network: Make, random_sources: Sources, seeds: range
+) -> None:
+    for seed in seeds:
         network = random_network(seed, 20)
         phrases = [[10, 10], [11]]
         requests = [Request(source, (), phrases) for source in random_sources(seed, 4)]

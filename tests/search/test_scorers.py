@@ -77,7 +77,7 @@ def test_an_ensemble_takes_the_mean(
 ) -> None:
     for seed in seeds:
         scorers = [ModelScorer(random_network(seed + number, VOCAB)) for number in (0, 100, 200)]
-        sources = random_sources(seed, 7)
+        sources = random_sources(seed, 4)
         for source, n_best in zip(sources, found(EnsembleScorer(scorers, logarithms), sources), strict=True):
             for h in n_best:
                 each = zip(*(forced(scorer, source, h.tokens) for scorer in scorers), strict=True)
@@ -115,7 +115,7 @@ def test_neither_batch_nor_order_matters_to_both_together(random_network: Make, 
     scorer = FusionScorer(
         EnsembleScorer([ModelScorer(random_network(seed, VOCAB)) for seed in (1, 2)]), language_model(3), 0.3
     )
-    sources = random_sources(3, 30)
+    sources = random_sources(3, 12)
     alone = found(scorer, sources, 1)
     alike(found(scorer, sources, 7), alone)
-    alike(found(scorer, sources[::-1], 30)[::-1], alone)
+    alike(found(scorer, sources[::-1], 12)[::-1], alone)

@@ -22,7 +22,7 @@ from seqtrans.training.update import Updater
 from tests.recurrent.running import CELLS, KINDS
 
 COMPUTES = [Compute(torch.device("cpu"), dtype, "test") for dtype in (torch.float32, torch.bfloat16)]
-UPDATES = 16
+UPDATES = 10
 CASES = [
     *((cell, "general", False) for cell in CELLS),
     *(("lstm", attention, fed) for fed in (False, True) for attention in attention_names()),
