@@ -10,7 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.conftest import RunSeqtrans, seqtrans_command, seqtrans_environment
+from tests.conftest import RunSeqtrans, seqtrans_environment
+from tests.warm import WarmProcess
 
 TEXT = "one two three\nfour five\nsix\n"
 
@@ -80,10 +81,12 @@ def test_zstd_says_what_to_install(run_seqtrans: RunSeqtrans, subwords: Path) ->
 
 
 @pytest.mark.parametrize("is_packed", [False, True])
-def test_a_line_in_a_pipe_is_answered_before_the_next_is_sent(subwords: Path, *, is_packed: bool) -> None:
+def test_a_line_in_a_pipe_is_answered_before_the_next_is_sent(
+    subwords: Path, warm_process: WarmProcess, *, is_packed: bool
+) -> None:
     """Also a line of one byte, and one that begins as a compressed text does."""
     process = subprocess.Popen(
-        seqtrans_command("tokenize", "encode", "-m", subwords),
+        warm_process.words("tokenize", "encode", "-m", subwords),
         stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=seqtrans_environment(),
     )  # fmt: skip
     assert process.stdin is not None

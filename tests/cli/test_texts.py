@@ -112,8 +112,10 @@ def test_an_output_appears_whole_or_not_at_all(tiny_model: Path, folder: Path, r
     assert (folder / "a.en").read_bytes().startswith(b"one two\n")
 
 
-def test_the_output_must_not_be_the_file_at_standard_input(subwords: Path, folder: Path) -> None:
-    command = seqtrans_command("tokenize", "encode", "-m", subwords, "-o", folder / "a.en")
+def test_the_output_must_not_be_the_file_at_standard_input(
+    subwords: Path, folder: Path, warm_process: WarmProcess
+) -> None:
+    command = warm_process.words("tokenize", "encode", "-m", subwords, "-o", folder / "a.en")
     with (folder / "a.en").open("rb") as text:
         run = subprocess.run(command, stdin=text, capture_output=True, env=seqtrans_environment(), check=False)
     assert "is read too" in one_line(run, 2)

@@ -16,6 +16,7 @@ from seqtrans.cli import tokenize
 from seqtrans.text.subword_training import NORMALIZATIONS
 from seqtrans.text.subwords import SUBWORD_TYPES, SubwordModel, SubwordType
 from tests.conftest import RunSeqtrans, seqtrans_command, seqtrans_environment
+from tests.warm import WarmProcess
 
 needs_dev_full = pytest.mark.skipif(not Path("/dev/full").exists(), reason="no /dev/full here")
 
@@ -42,13 +43,13 @@ def model(
 
 
 @pytest.fixture
-def filter_process(model: Path) -> Iterator[StartFilter]:
+def filter_process(model: Path, warm_process: WarmProcess) -> Iterator[StartFilter]:
     """Start encode or decode with pipes; both ends are closed and the process gone at the end."""
     processes: list[Filter] = []
 
     def start(command: str = "encode", **options: Any) -> Filter:
         process = Filter(
-            seqtrans_command("tokenize", command, "-m", model),
+            warm_process.words("tokenize", command, "-m", model),
             env=seqtrans_environment(),
             **{"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE, **options},
         )
