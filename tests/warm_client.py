@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import json
 import os
+import select
 import signal
 import socket
 import sys
@@ -65,6 +66,10 @@ class Command:
         """
         return self._answer()
 
+    def fileno(self) -> int:
+        """The descriptor that can be read when the command has ended."""
+        return self._connection.fileno()
+
     def __enter__(self) -> Command:
         return self
 
@@ -93,9 +98,16 @@ def _main() -> None:
     streams = {descriptor: descriptor for descriptor in range(3) if _is_open(descriptor)}
     ignored = [number for number in STOPS if signal.getsignal(number) is signal.SIG_IGN]
     folder = os.getcwd()  # noqa: PTH109 - imports less
+    signals, wakeup = socket.socketpair()  # a wait for both misses no signal
+    wakeup.setblocking(False)
+    signal.set_wakeup_fd(wakeup.fileno())
+    for number in set(HANDED_ON) - set(ignored):
+        signal.signal(number, lambda _number, _frame: None)
     with Command(sys.argv[1], sys.argv[2:], folder, os.environ, streams, ignored) as command:
-        for number in set(HANDED_ON) - set(ignored):
-            signal.signal(number, lambda number, _: os.kill(command.process, HANDED_ON[signal.Signals(number)]))
+        ends = [signals.fileno(), command.fileno()]
+        while ends[0] in select.select(ends, [], [])[0]:
+            for received in signals.recv(100):
+                os.kill(command.process, HANDED_ON[signal.Signals(received)])
         code = command.wait()
     os._exit(code if code >= 0 else 128 - code)  # as a shell tells of a signal
 

@@ -150,25 +150,30 @@ def main() -> NoReturn:
     """Run a command and exit. Every failure becomes one line on standard error and the exit code of its kind."""
     prepare_streams()
     show_messages()
-    receive_signals()
+    ending = receive_signals()
     try:
         _run()
     except SystemExit as stop:
         _exit(stop.code if isinstance(stop.code, int) else 1)
     except KeyboardInterrupt:
         _exit(130)
-    except BrokenPipeError:
+    except Exception as error:
+        if ending.code():  # what fails because it was interrupted is no failure
+            _exit(ending.code())
+        _fail(error)
+    _exit(0)
+
+
+def _fail(error: Exception) -> NoReturn:
+    """Exit with one line on standard error and the exit code of this kind of failure; with `--debug`, raise it."""
+    if isinstance(error, BrokenPipeError):
         _exit(141)
-    except (SeqtransError, OSError) as error:
-        if "--debug" in sys.argv[1:2]:
-            raise
-        if isinstance(error, SeqtransError):
-            _exit(error.exit_code, str(error))
+    if "--debug" in sys.argv[1:2]:
+        raise error
+    if isinstance(error, SeqtransError):
+        _exit(error.exit_code, str(error))
+    if isinstance(error, OSError):
         place = error.filename or ("standard output" if error.errno in _WRITE_ERRORS else "")
         _exit(74, f"{place}{place and ': '}{error.strerror or error}")
-    except Exception as error:
-        if "--debug" in sys.argv[1:2]:
-            raise
-        text = " ".join(str(error).split())
-        _exit(1, f"{type(error).__name__}: {text:.300}; `seqtrans --debug ...` shows where")
-    _exit(0)
+    text = " ".join(str(error).split())
+    _exit(1, f"{type(error).__name__}: {text:.300}; `seqtrans --debug ...` shows where")

@@ -17,11 +17,15 @@ _PATIENCE = 3.0
 """Seconds that a command has to end by itself."""
 
 
-class _Ending:
+class Ending:
     """Ends the process on a signal: in the usual way if possible, and at once if not."""
 
     def __init__(self) -> None:
         self._signal = 0
+
+    def code(self) -> int:
+        """The exit code that a signal has decided, or 0."""
+        return 128 + self._signal if self._signal else 0
 
     def receive(self, number: int, frame: FrameType | None) -> NoReturn:
         """Raise KeyboardInterrupt or SystemExit; on the second signal, or in an import, end at once.
@@ -42,13 +46,14 @@ class _Ending:
         _end(self._signal)
 
 
-def receive_signals() -> None:
+def receive_signals() -> Ending:
     """Let the signals end this process from now on. Where nohup ignores SIGHUP, or a shell SIGINT, it stays so."""
-    ending = _Ending()
+    ending = Ending()
     signal.signal(signal.SIGTERM, ending.receive)
     for number in (signal.SIGINT, signal.SIGHUP):
         if signal.getsignal(number) is not signal.SIG_IGN:
             signal.signal(number, ending.receive)
+    return ending
 
 
 def _is_in_import(frame: FrameType | None) -> bool:

@@ -9,7 +9,6 @@ from __future__ import annotations
 import ctypes
 import multiprocessing
 import os
-import queue
 import signal
 import sys
 import threading
@@ -17,11 +16,12 @@ from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from contextvars import ContextVar
-from typing import Any, TypeVar, cast
+from typing import Any, TypeVar
 
 import torch
 
 from seqtrans.errors import SeqtransError, UsageError
+from seqtrans.io.handover import Handover
 
 _CHUNKS_AHEAD = 2
 """Chunks per process that are read in advance."""
@@ -101,20 +101,27 @@ def _in_order(pool: ProcessPoolExecutor, chunks: Iterable[list[str]], ahead: int
     A thread reads and submits chunks, so that a result can be written while the next line has not yet arrived. `ahead`
     limits the number of chunks whose results have not been taken.
     """
-    pending: queue.Queue[Future[Any] | BaseException | None] = queue.Queue(ahead)
+    submitted: Handover[Handover[Future[Any]] | BaseException | None] = Handover()
+    places: Handover[None] = Handover()
+    for _ in range(ahead):
+        places.put(None)
 
     def submit() -> None:
         number = 0
         try:
             for chunk in chunks:
-                pending.put(pool.submit(_run, chunk, number))
+                places.take()
+                done: Handover[Future[Any]] = Handover()
+                pool.submit(_run, chunk, number).add_done_callback(done.put)
+                submitted.put(done)
                 number += len(chunk)
-            pending.put(None)
+            submitted.put(None)
         except BaseException as error:  # the main thread raises it again
-            pending.put(error)
+            submitted.put(error)
 
     threading.Thread(target=submit, name="chunks", daemon=True).start()
-    while (item := pending.get()) is not None:
+    while (item := submitted.take()) is not None:
         if isinstance(item, BaseException):
             raise item
-        yield cast(Any, item).result()
+        yield item.take().result()
+        places.put(None)

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import os
+import queue
 import stat
 import threading
+import time
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
+from seqtrans.io.handover import Handover
 from seqtrans.io.line_report import LineReport
 from seqtrans.io.lines import one_line, open_input, read_lines
 
@@ -101,55 +105,79 @@ def _is_full(chunk: list[str], characters: int, max_lines: int) -> bool:
     return len(chunk) >= max_lines or characters >= MAX_CHUNK_CHARACTERS
 
 
+@dataclass(frozen=True)
+class _End:
+    """What follows the last line."""
+
+    error: BaseException | None
+
+
 class _Reader:
-    """A thread that reads lines into a buffer of one chunk, and pauses while the buffer is full."""
+    """A thread that reads lines, at most one chunk ahead."""
 
     def __init__(self, lines: Iterator[str], max_lines: int) -> None:
         self._lines = lines
         self._max_lines = max_lines
-        self._chunk: list[str] = []
-        self._characters = 0
-        self._error: BaseException | None = None
-        self._ended = False
-        self._changed = threading.Condition()
+        self._read: Handover[str | _End] = Handover()
+        self._end: _End | None = None
+        self._taken = (0, 0)  # lines and characters, since the beginning
+        self._changes: Handover[None] = Handover()  # one, where the thread may go on or end
+        self._is_wanted = True
         # A daemon thread, because a read that never returns must not keep the process from ending.
-        threading.Thread(target=self._read, name="reader", daemon=True).start()
+        threading.Thread(target=self._run, name="reader", daemon=True).start()
 
     def take(self) -> list[str]:
-        """All lines in the buffer, after waiting for at least one; an empty list at the end of the input."""
-        with self._changed:
-            self._changed.wait_for(lambda: self._chunk or self._ended)
-            self._changed.wait_for(lambda: self._has_full_chunk() or self._ended, timeout=_LINGER_SECONDS)
-            chunk, self._chunk, self._characters = self._chunk, [], 0
-            self._changed.notify_all()
-            if not chunk and self._error is not None:
-                raise self._error
-            return chunk
+        """All lines that were read, after waiting for at least one; an empty list at the end of the input."""
+        chunk: list[str] = []
+        characters = 0
+        until = None
+        while self._end is None and not _is_full(chunk, characters, self._max_lines):
+            try:
+                item = self._read.take(until)
+            except queue.Empty:
+                break
+            if isinstance(item, _End):
+                self._end = item
+            else:
+                until = until or time.monotonic() + _LINGER_SECONDS
+                chunk.append(item)
+                characters += len(item)
+        if not chunk and self._end is not None and self._end.error is not None:
+            raise self._end.error
+        self._taken = (self._taken[0] + len(chunk), self._taken[1] + characters)
+        self._let_go_on()
+        return chunk
 
     def finish(self) -> None:
-        """Let no more lines into the buffer: the input has ended, or the caller needs no more.
+        """Let no more lines be read: the input has ended, or the caller needs no more.
 
         The thread ends, at the latest when its next line arrives.
         """
-        with self._changed:
-            self._ended = True
-            self._changed.notify_all()
+        self._is_wanted = False
+        self._let_go_on()
 
-    def _has_full_chunk(self) -> bool:
-        return _is_full(self._chunk, self._characters, self._max_lines)
+    def _let_go_on(self) -> None:
+        if self._changes.is_empty():
+            self._changes.put(None)
 
-    def _read(self) -> None:
+    def _run(self) -> None:
+        lines = characters = 0
+        error = None
         try:
             for line in self._lines:
-                with self._changed:
-                    self._changed.wait_for(lambda: not self._has_full_chunk() or self._ended)
-                    if self._ended:
-                        return
-                    self._chunk.append(line)
-                    self._characters += len(line)
-                    if len(self._chunk) == 1 or self._has_full_chunk():  # the conditions that `take` waits for
-                        self._changed.notify_all()
-        except BaseException as error:  # `take` raises it to the caller
-            self._error = error
+                while self._is_wanted and self._is_chunk_ahead(lines, characters):
+                    self._changes.take()
+                if not self._is_wanted:
+                    return
+                self._read.put(line)
+                lines += 1
+                characters += len(line)
+        except BaseException as failure:  # `take` raises it to the caller
+            error = failure
         finally:
-            self.finish()
+            self._read.put(_End(error))
+
+    def _is_chunk_ahead(self, lines: int, characters: int) -> bool:
+        """Whether of so much that was read a whole chunk has not been taken."""
+        taken_lines, taken_characters = self._taken
+        return lines - taken_lines >= self._max_lines or characters - taken_characters >= MAX_CHUNK_CHARACTERS

@@ -49,6 +49,17 @@ def test_an_exception_that_is_lost_ends_the_process_all_the_same() -> None:
     assert ended(code, seqtrans_environment(), signal.SIGINT) == (130, b"")
 
 
+def test_what_fails_because_it_was_interrupted_is_no_failure() -> None:
+    code = (
+        "import os, signal\nfrom seqtrans.cli import app\n"
+        "def run():\n    try: os.kill(os.getpid(), signal.SIGTERM)\n"
+        "    finally: raise RuntimeError('cannot release un-acquired lock')\n"
+        "app._run = run\napp.main()"
+    )
+    run = subprocess.run([sys.executable, "-c", code], env=seqtrans_environment(), capture_output=True, timeout=60)
+    assert (run.returncode, run.stdout, run.stderr) == (143, b"", b"")
+
+
 def ended(code: str, environment: dict[str, str], number: signal.Signals) -> tuple[int, bytes]:
     """The exit code and standard error of a Python that gets a signal once it has printed a line."""
     with subprocess.Popen(

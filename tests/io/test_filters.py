@@ -1,8 +1,10 @@
 """Filters answer each line as soon as they can, lose none, and hold few."""
 
+import _thread
 import io
 import itertools
 import os
+import queue
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -14,6 +16,7 @@ from hypothesis import strategies as st
 
 from seqtrans.io import filters
 from seqtrans.io.filters import available_chunks, chunks_of, full_chunks
+from seqtrans.io.handover import Handover
 from seqtrans.io.line_report import LineReport
 from seqtrans.io.lines import read_lines
 
@@ -120,3 +123,28 @@ def test_the_thread_ends_with_its_user() -> None:
     next(chunks)
     chunks.close()  # type: ignore[attr-defined]
     wait_until(lambda: readers() == 0)
+
+
+def test_a_signal_that_comes_just_before_a_wait_is_received() -> None:
+    """`interrupt_main` is such a signal: it ends no wait."""
+    items: Handover[str] = Handover()
+    interrupt, late = threading.Timer(0.05, _thread.interrupt_main), threading.Timer(5, items.put, ["too late"])
+    for timer in (interrupt, late):
+        timer.start()
+    with pytest.raises(KeyboardInterrupt):
+        items.take()
+    late.cancel()
+
+
+def test_what_is_handed_over_keeps_its_order_and_a_deadline_its_time() -> None:
+    items: Handover[int] = Handover()
+    with pytest.raises(queue.Empty):
+        items.take(time.monotonic() - 1)
+    began = time.monotonic()
+    with pytest.raises(queue.Empty):
+        items.take(began + 0.3)
+    assert time.monotonic() >= began + 0.3
+    for number in range(3):
+        items.put(number)
+    assert [items.take() for _ in range(3)] == [0, 1, 2]
+    assert items.is_empty()
