@@ -93,16 +93,28 @@ def run_seqtrans(warm_process: WarmProcess) -> RunSeqtrans:
 
 @pytest.fixture(scope="session")
 def parallel_text(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
-    """200 sentence pairs in two files: digits in English, and in German in the reverse order."""
+    """200 sentence pairs in two files: digits in English, and in German in the reverse order.
+
+    `dev_of` gives the first 40 of them: validating a short training on all would take longer than the training.
+    """
     english = ["zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine"]
     german = ["null", "eins", "zwei", "drei", "vier", "fünf", "sechs", "sieben", "acht", "neun"]
     draw = random.Random(1)
     pairs = [[draw.randrange(10) for _ in range(draw.randint(1, 6))] for _ in range(200)]
     folder = tmp_path_factory.mktemp("parallel")
     source, target = folder / "train.en", folder / "train.de"
-    source.write_text("".join(" ".join(english[i] for i in pair) + "\n" for pair in pairs), "utf-8")
-    target.write_text("".join(" ".join(german[i] for i in reversed(pair)) + "\n" for pair in pairs), "utf-8")
+    sources = [" ".join(english[i] for i in pair) + "\n" for pair in pairs]
+    targets = [" ".join(german[i] for i in reversed(pair)) + "\n" for pair in pairs]
+    for path, lines in ((source, sources), (target, targets)):
+        path.write_text("".join(lines), "utf-8")
+        path.with_stem("dev").write_text("".join(lines[:40]), "utf-8")
     return source, target
+
+
+def dev_of(text: tuple[Path, Path]) -> tuple[Path, Path]:
+    """The development text beside a training text, or else the same text."""
+    source, target = (path.with_stem("dev") for path in text)
+    return (source, target) if source.exists() else text
 
 
 TINY = """\

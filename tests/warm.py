@@ -5,6 +5,7 @@ streams, the arguments, the environment and the end of any other process. Comman
 once if need be:
 
 - `WarmProcess.run` asks for one, and collects what it prints.
+- `WarmProcess.begin` asks for one, and tells its process.
 - `WarmProcess.words` stand for `seqtrans` where a program is started, and `WarmProcess.install` writes an executable
   file that does so in a Makefile or in a pipeline of a shell. What is started hands on its arguments, environment,
   folder, standard streams, and the signals of a stop, and exits as the command does (`tests/warm_client.py`). If it is
@@ -45,7 +46,7 @@ from tests.warm_client import Command
 Request = dict[str, Any]
 """As `warm_client.run_command` sends it."""
 Streams = dict[int, int]
-"""For the numbers of the standard streams that are open, the descriptors that came with the request."""
+"""For the numbers of the standard streams that are open, the descriptors that they come from."""
 
 
 _LARGE_PAGES = {"GLIBC_TUNABLES": "glibc.malloc.hugetlb=1", "PYTHONMALLOC": "malloc"}
@@ -95,6 +96,10 @@ class WarmProcess:
             for stream in streams[1:]:
                 stream.seek(0)
             return subprocess.CompletedProcess(arguments, code, streams[1].read(), streams[2].read())
+
+    def begin(self, arguments: list[str], streams: Streams, environment: dict[str, str]) -> Command:
+        """Begin a command in the present folder; `streams` maps its descriptors 0 to 2 to ours."""
+        return Command(self._address, arguments, str(Path.cwd()), environment, streams)
 
     def words(self, *arguments: object) -> list[str]:
         """The words that start a program which stands for `seqtrans` with these arguments."""

@@ -77,10 +77,10 @@ def test_the_number_of_threads_is_restored_also_after_a_failure() -> None:
 def test_a_cell_learns_to_recall_and_its_gradient_to_arrive() -> None:
     updates: list[int] = []
     threads = torch.get_num_threads()
-    trained = learn(Learner.parse("lstm"), 3, RecallOptions([3], steps=400, hidden=64, seed=1), updates.append)
+    trained = learn(Learner.parse("lstm"), 1, RecallOptions([1], steps=200, hidden=64, seed=1), updates.append)
     assert torch.get_num_threads() == threads
     assert trained.recalled > 5 * CHANCE
-    assert updates == list(range(1, 401))
+    assert updates == list(range(1, 201))
     assert trained.gradient_trained > 3 * trained.gradient_fresh > 0
 
 

@@ -49,12 +49,15 @@ def test_a_warning_has_its_name_before_it(folder: Path, run_seqtrans: RunSeqtran
 
 
 @pytest.mark.parametrize("lost", LOST)
-def test_a_message_that_is_lost_changes_nothing(folder: Path, lost: str) -> None:
+def test_a_message_that_is_lost_changes_nothing(
+    folder: Path, tmp_path: Path, lost: str, warm_process: WarmProcess
+) -> None:
     run = shell(f"seqtrans tokenize encode -m words <bad {lost}", folder)
     assert (run.returncode, run.stdout.decode()) == (0, "▁one\n▁\ufffd ▁two\n")
-    failed = shell(f"seqtrans tokenize encode -m text {lost}", folder)
+    command = warm_process.install(tmp_path / "seqtrans")
+    failed = shell(f"seqtrans tokenize encode -m text {lost}", folder, command)
     assert (failed.returncode, failed.stdout, failed.stderr) == (65, b"", b"")
-    usage = shell(f"seqtrans trane {lost}", folder)
+    usage = shell(f"seqtrans trane {lost}", folder, command)
     assert usage.returncode == 2
 
 

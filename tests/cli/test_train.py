@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.conftest import RunSeqtrans, seqtrans_command, seqtrans_environment
+from tests.conftest import RunSeqtrans, dev_of, seqtrans_command, seqtrans_environment
 from tests.warm import WarmProcess
 
 Text = tuple[Path, Path]
@@ -20,7 +20,7 @@ Text = tuple[Path, Path]
 def arguments(text: Text, config: Path, output: Path, *more: object) -> list[object]:
     """A short training of the tiny model."""
     return [
-        "train", "--train", *text, "--dev", *text, "-o", output, "--config", config, "--threads", 1, *more,
+        "train", "--train", *text, "--dev", *dev_of(text), "-o", output, "--config", config, "--threads", 1, *more,
     ]  # fmt: skip
 
 
@@ -276,9 +276,10 @@ def test_the_same_text_under_another_name_is_the_same_text(
 ) -> None:
     model = tmp_path / "m.safetensors"
     assert run_seqtrans(*arguments(parallel_text, tiny_config, model, "--max-steps", 5)).returncode == 0
-    copies = (tmp_path / "x", tmp_path / "y")
+    copies = (tmp_path / "x.en", tmp_path / "y.de")
     for old, new in zip(parallel_text, copies, strict=True):
         new.write_bytes(old.read_bytes())
+        new.with_stem("dev").write_bytes(old.with_stem("dev").read_bytes())
     flags = arguments(copies, tiny_config, model, "--max-steps", 8, "--resume")
     run = run_seqtrans(*flags)
     assert run.returncode == 0, run.stderr.decode()

@@ -19,7 +19,6 @@ from seqtrans.model.file import save_model
 from seqtrans.model.trained import TrainedModel, build_network
 from seqtrans.model.weights import weights_of
 from seqtrans.text.subword_training import learn_subwords
-from tests.cli.running import asked_in_a_pipe
 from tests.conftest import RunSeqtrans, seqtrans_command, seqtrans_environment
 from tests.warm import WarmProcess
 
@@ -112,7 +111,7 @@ def test_lines_that_are_too_long_are_warned_of_once(tiny_model: Path, run_seqtra
 def test_output_does_not_depend_on_batches_or_order(
     tiny_model: Path, parallel_text: Text, run_seqtrans: RunSeqtrans
 ) -> None:
-    lines = parallel_text[0].read_bytes().splitlines()[:100]
+    lines = parallel_text[0].read_bytes().splitlines()[:50]
     command = ["translate", "-m", tiny_model, "--precision", "fp32"]
     outputs = [
         run_seqtrans(*command, "--batch-size", size, input=b"\n".join(lines) + b"\n").stdout.splitlines()
@@ -221,9 +220,15 @@ def test_an_interrupt_during_a_search_leaves_whole_lines(
 
 
 def test_an_interrupt_keeps_what_is_finished_whatever_the_locale(tiny_model: Path) -> None:
-    command = seqtrans_command("translate", "-m", tiny_model)
-    with asked_in_a_pipe(command, "five ü\n", LC_ALL="C", PYTHONUTF8="0", PYTHONCOERCECLOCALE="0") as process:
+    with subprocess.Popen(
+        seqtrans_command("translate", "-m", tiny_model),
+        stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+        env=seqtrans_environment(LC_ALL="C", PYTHONUTF8="0", PYTHONCOERCECLOCALE="0"),
+    ) as process:  # fmt: skip
+        assert process.stdin is not None
         assert process.stdout is not None
+        process.stdin.write("five ü\n".encode())
+        process.stdin.flush()
         first = os.read(process.stdout.fileno(), 100)
         process.send_signal(signal.SIGINT)
         time.sleep(0.1)

@@ -20,8 +20,9 @@ from seqtrans.model.file import load_model, save_model
 from seqtrans.search.settings import search_options
 from seqtrans.text.subword_training import learn_subwords
 from seqtrans.text.subwords import FIRST_PIECE_ID, UNK_ID
-from tests.cli.running import SOURCE, asked_in_a_pipe, lines
-from tests.conftest import RunSeqtrans, seqtrans_command
+from tests.cli.running import SOURCE, lines
+from tests.conftest import RunSeqtrans, seqtrans_environment
+from tests.warm import WarmProcess
 
 
 @pytest.fixture(scope="module")
@@ -293,16 +294,26 @@ def test_several_processes_say_the_same_line_for_line(
     assert b"not valid UTF-8" in several.stderr
 
 
-def test_a_process_that_dies_is_told_of(tiny_model: Path) -> None:
-    with asked_in_a_pipe(seqtrans_command("translate", "-m", tiny_model, "--processes", 2)) as process:
-        assert process.stdout is not None
-        assert process.stdout.readline() == b"zwei eins\n"
-        children = Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text("ascii").split()
-        assert len(children) == 2
-        os.kill(int(children[0]), signal.SIGKILL)
-        _, stderr = process.communicate(b"one\n", timeout=60)
-    assert process.returncode == 1
-    assert stderr == b"seqtrans: a process ended before its work was done: out of memory?\n"
+def test_a_process_that_dies_is_told_of(tiny_model: Path, tmp_path: Path, warm_process: WarmProcess) -> None:
+    text, answers = tmp_path / "text", tmp_path / "answers"
+    os.mkfifo(text)
+    os.mkfifo(answers)
+    arguments = ["translate", "-m", str(tiny_model), "--processes", "2"]
+    with (
+        text.open("r+b", buffering=0) as stdin, answers.open("r+b", buffering=0) as stdout,
+        (tmp_path / "said").open("w+b") as stderr,
+    ):  # fmt: skip
+        streams = {number: stream.fileno() for number, stream in enumerate((stdin, stdout, stderr))}
+        with warm_process.begin(arguments, streams, seqtrans_environment()) as command:
+            stdin.write(b"one two\n")
+            assert stdout.readline() == b"zwei eins\n"
+            children = Path(f"/proc/{command.process}/task/{command.process}/children").read_text("ascii").split()
+            assert len(children) == 2
+            os.kill(int(children[0]), signal.SIGKILL)
+            stdin.write(b"one\n")
+            assert command.wait() == 1
+        stderr.seek(0)
+        assert stderr.read() == b"seqtrans: a process ended before its work was done: out of memory?\n"
 
 
 def test_an_exact_search_says_what_it_has_proven(tiny_model: Path, run_seqtrans: RunSeqtrans) -> None:

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import example, given
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from seqtrans.config.binding import bounded, updated_section, validate
@@ -177,6 +177,7 @@ VALUES = (
 )
 
 
+@settings(max_examples=50)
 @given(st.dictionaries(st.sampled_from(NAMES), st.dictionaries(st.sampled_from(KEYS), VALUES, max_size=3) | VALUES))
 @example({"model": {"dropout": 10**400}})
 @example({"training": {"max_minutes": -(10**400)}})

@@ -22,7 +22,7 @@ from tests.search.truth import RULES, Make, Sources, all_of, case, options_for, 
 
 MODELS = 1000
 PARTS = 10
-SAMPLE = 48
+SAMPLE = 32
 """Seeds of every run: each rule with each size at least once; `make prove` takes them all."""
 N_BEST = 12
 
