@@ -11,12 +11,12 @@ Torch and other large libraries are imported when a name of this module is first
 
 from __future__ import annotations
 
-from importlib import import_module
-from typing import TYPE_CHECKING, Any
-
 from seqtrans.version import __version__
 
+TYPE_CHECKING = False  # as typing has it, which takes longer to import than all else before the signals are received
 if TYPE_CHECKING:
+    from typing import Any
+
     from seqtrans.api import MetricScore, load, score, tokenizer, train
     from seqtrans.errors import DataError, Interrupted, SeqtransError, StreamError, UsageError
     from seqtrans.inference.generation import GenerationOptions
@@ -78,6 +78,8 @@ __all__ = [
 def __getattr__(name: str) -> Any:
     if name not in _HOMES:
         raise AttributeError(f"module '{__name__}' has no attribute '{name}'")
+    from importlib import import_module
+
     value = getattr(import_module(_HOMES[name]), name)
     globals()[name] = value
     return value

@@ -63,7 +63,9 @@ def score_text(
 
 def show_line(likelihood: Likelihood) -> None:
     """Print log-probability (nats), number of subwords and perplexity of one line."""
-    typer.echo(f"{-likelihood.nats:.4f}\t{likelihood.subwords}\t{likelihood.perplexity:.2f}")
+    from seqtrans.inference.translation import SCORE_DECIMALS
+
+    typer.echo(f"{-likelihood.nats:.{SCORE_DECIMALS}f}\t{likelihood.subwords}\t{likelihood.perplexity:.2f}")
 
 
 def show(total: Likelihood, lines: int, as_json: bool, to_stderr: bool) -> None:

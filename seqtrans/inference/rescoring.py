@@ -11,6 +11,7 @@ from itertools import groupby
 from seqtrans.errors import DataError
 from seqtrans.inference.forced_decoding import ForcedDecoder, ForcedTranslation
 from seqtrans.inference.formats.moses import escaped, unescaped
+from seqtrans.inference.translation import SCORE_DECIMALS
 
 SEPARATOR = " ||| "
 FEATURE = "ModelLogProb"
@@ -30,7 +31,8 @@ class Entry:
 
     def line(self) -> str:
         """The entry as a line of a list."""
-        return SEPARATOR.join([str(self.number), escaped(self.text), self.features, f"{self.score:.4f}", *self.rest])
+        score = f"{self.score:.{SCORE_DECIMALS}f}"
+        return SEPARATOR.join([str(self.number), escaped(self.text), self.features, score, *self.rest])
 
 
 def parse(line: str, where: str) -> Entry:
@@ -82,5 +84,6 @@ def _rescore(entry: Entry, translation: ForcedTranslation, weight: float) -> Ent
     if weight < 1:  # 0 * -inf would be NaN
         score += (1 - weight) * entry.score
     same_names = len(re.findall(rf"\b{FEATURE}\d*=", entry.features))
-    features = f"{entry.features} {FEATURE}{same_names + 1 if same_names else ''}= {log_prob:.4f}".strip()
+    feature = f"{FEATURE}{same_names + 1 if same_names else ''}= {log_prob:.{SCORE_DECIMALS}f}"
+    features = f"{entry.features} {feature}".strip()
     return Entry(entry.number, entry.text, features, score, entry.rest)

@@ -6,7 +6,7 @@ import json
 import math
 from typing import Any
 
-from seqtrans.inference.translation import Translation
+from seqtrans.inference.translation import Translation, rounded
 from seqtrans.io.lines import one_line
 from seqtrans.search.record import Continuation, SearchStep
 from seqtrans.text.subwords import SubwordModel
@@ -30,8 +30,7 @@ def record_line(number: int, translation: Translation, target: SubwordModel) -> 
 
 def _step(step: SearchStep, target: SubwordModel) -> dict[str, Any]:
     finished = [
-        {"parent": end.parent, "log_prob": round(end.log_prob, 4), "score": round(end.score, 4)}
-        for end in step.finished
+        {"parent": end.parent, "log_prob": rounded(end.log_prob), "score": rounded(end.score)} for end in step.finished
     ]
     return {
         # `parent` is a position in this list: empty places stay, as null
@@ -47,6 +46,6 @@ def _continuation(continuation: Continuation, target: SubwordModel) -> dict[str,
     return {
         "parent": continuation.parent,
         "subword": target.piece(continuation.token),
-        "subword_log_prob": round(continuation.log_prob, 4),
-        "log_prob": round(continuation.total, 4),
+        "subword_log_prob": rounded(continuation.log_prob),
+        "log_prob": rounded(continuation.total),
     }

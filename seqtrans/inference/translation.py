@@ -14,6 +14,15 @@ from torch import Tensor
 from seqtrans.io.line_report import UnknownText
 from seqtrans.search.record import SearchStep
 
+SCORE_DECIMALS = 3
+"""Of log-probabilities and scores that are printed: in 32 bits the next digit depends on what else is in a batch."""
+
+
+def rounded(number: float) -> float:
+    """A log-probability or a score as it is written in JSON."""
+    return round(number, SCORE_DECIMALS)
+
+
 Links = list[tuple[int, int]]
 """Pairs of a source and a target position, from 0."""
 

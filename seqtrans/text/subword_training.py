@@ -5,8 +5,10 @@ from __future__ import annotations
 import io
 import logging
 import math
+import os
 import re
 import signal
+import sys
 import threading
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
@@ -26,6 +28,7 @@ from seqtrans.text.subwords import (
     UNK_ID,
     SubwordModel,
     SubwordType,
+    default_threads,
     varint,
 )
 
@@ -186,7 +189,7 @@ def _train(text: _Text, subword_type: SubwordType, size: int, normalization: str
     required = "".join(sorted(text.characters)) if text.stride > 1 or is_marked else ""
     lines = (line.replace("<", stand_in) for line in text.kept) if stand_in else text.kept
     try:
-        with _signals_end_the_process():
+        with _signals_end_the_process(), _on_processors(default_threads()):
             sentencepiece.SentencePieceTrainer.train(
                 sentence_iterator=_chunks(lines),
                 model_writer=writer,
@@ -228,6 +231,23 @@ def _with_marks(proto: bytes, stand_in: str) -> bytes:
         data[text : text + size] = proto[text : text + size].replace(stand_in.encode(), b"<")
         position = start + length
     return bytes(data)
+
+
+@contextmanager
+def _on_processors(number: int) -> Iterator[None]:
+    """Let threads that begin here share so many processors, where the system lets a thread choose, as Linux does.
+
+    SentencePiece learns something else with another number of threads. 0 and less: all processors.
+    """
+    if sys.platform != "linux" or not 0 < number < len(before := os.sched_getaffinity(0)):
+        yield
+        return
+    first = os.getpid() % len(before)  # so that two trainings hardly choose the same
+    os.sched_setaffinity(0, (sorted(before) * 2)[first : first + number])
+    try:
+        yield
+    finally:
+        os.sched_setaffinity(0, before)
 
 
 @contextmanager

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import math
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -79,6 +80,8 @@ def train(options: TrainOptions, compute: Compute, progress: Progress | None = N
             checkpoint, data = None, _prepare(options, None, cell)
         trainer = Trainer(options.config, data.make_task, compute, options.output, progress or Progress())
         _log_model(trainer, compute)
+        if (planned := _planned_steps(trainer)) < trainer.config.training.warmup_steps:
+            _logger.warning(f"{planned:,} steps are planned, all {_in_warmup(trainer.config.training)}")
         if checkpoint is None:
             folder.clear()
         else:
@@ -114,6 +117,18 @@ def _prepare(options: TrainOptions, checkpoint: Checkpoint | None, cell: type[Ce
         return stored or learn_shortlist(pairs, config.text.shortlist)
 
     return _Data(lambda: TranslationTask(config, pairs, shortlist, cell), pairs.digests)
+
+
+def _planned_steps(trainer: Trainer) -> float:
+    """The most steps that the budgets of steps and epochs allow."""
+    training = trainer.config.training
+    return min(training.max_steps or math.inf, training.max_epochs * trainer.task.epoch_steps or math.inf)
+
+
+def _in_warmup(training: TrainingConfig) -> str:
+    return (
+        f"within the {training.warmup_steps:,} steps of warm-up: lower warmup_steps or batch_size, or train for longer"
+    )
 
 
 def _log_model(trainer: Trainer, compute: Compute) -> None:
@@ -206,11 +221,8 @@ def _difference(checkpoint: Checkpoint, digests: dict[str, str], options: TrainO
 def _result(trainer: Trainer, options: TrainOptions) -> TrainingResult:
     """The result, with warnings where it cannot be good."""
     position, training = trainer.position, options.config.training
-    if position.best_score is not None and position.step < training.warmup_steps:
-        _logger.warning(
-            f"training ended within the {training.warmup_steps:,} steps of warm-up: "
-            "lower warmup_steps or batch_size, or train for longer"
-        )
+    if position.best_score is not None and position.step < training.warmup_steps <= _planned_steps(trainer):
+        _logger.warning(f"training ended {_in_warmup(training)}")
     model = None if position.best_score is None else options.output
     return TrainingResult(
         model,

@@ -451,7 +451,11 @@ def test_dropped_pairs_are_counted_and_too_many_are_warned_of(
     said = run.stderr.decode()
     assert "32 pairs, 16 kept, 8 dropped: empty source (lines 2, 6, 10, ...), 8 dropped: empty target (lines 3," in said
     assert "warning:" in said
-    assert "training ended within the 20 steps of warm-up" in said
+    assert said.count("5 steps are planned, all within the 20 steps of warm-up") == said.count("warm-up") == 1
+    run = run_seqtrans(
+        *arguments((source, target), tiny_config, tmp_path / "m1", "--max-steps", 30, "--max-time", "0.01s")
+    )
+    assert "training ended within the 20 steps of warm-up" in run.stderr.decode()
     source.write_text("\n" * 32, "utf-8")
     run = run_seqtrans(*arguments((source, target), tiny_config, tmp_path / "m2", "--max-steps", 5))
     assert run.returncode == 65

@@ -147,7 +147,7 @@ def test_moses_n_best(tiny_model: Path, run_seqtrans: RunSeqtrans) -> None:
     scores = [float(line[3]) for line in lines[:3]]
     assert scores == sorted(scores, reverse=True)
     assert len({line[1] for line in lines[:3]}) == 3
-    assert re.fullmatch(r"LogProb= -?\d+\.\d{4} Subwords= 2", lines[0][2])
+    assert re.fullmatch(r"LogProb= -?\d+\.\d{3} Subwords= 2", lines[0][2])
 
 
 def test_json_lines_hold_subwords_probabilities_and_alignments(tiny_model: Path, run_seqtrans: RunSeqtrans) -> None:

@@ -1,5 +1,6 @@
 """Learning subwords: sizes that fit, nothing lost in silence, the same bytes each time."""
 
+import os
 import signal
 import subprocess
 import sys
@@ -8,6 +9,7 @@ from typing import Any
 
 import pytest
 import sentencepiece
+import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -211,3 +213,27 @@ def test_the_names_of_bytes_are_text() -> None:
     lines = ["a <0x41> b", "<0xFF>c <s>"] * 10
     model, _ = learn(lines, "bpe", 400, byte_fallback=True)
     assert [model.decode(model.encode(line)) for line in lines] == lines
+
+
+@pytest.mark.skipif(sys.platform != "linux" or len(os.sched_getaffinity(0)) < 2, reason="there is one processor")
+def test_sentencepiece_works_on_as_many_processors_as_torch_and_learns_the_same(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    lines = ["one two three four", "five six seven eight"] * 50
+    learn, used, models = sentencepiece.SentencePieceTrainer.train, [], []
+
+    def watched(**options: Any) -> None:
+        used.append(len(os.sched_getaffinity(0)))
+        learn(**options)
+
+    monkeypatch.setattr(sentencepiece.SentencePieceTrainer, "train", watched)
+    every, threads = os.sched_getaffinity(0), torch.get_num_threads()
+    try:
+        for number in (1, len(every)):
+            torch.set_num_threads(number)
+            models.append(learn_subwords(lines, "unigram", 40).proto)
+    finally:
+        torch.set_num_threads(threads)
+    assert used == [1, len(every)]
+    assert os.sched_getaffinity(0) == every
+    assert models[0] == models[1]

@@ -7,7 +7,7 @@ import math
 from typing import Any
 
 from seqtrans.inference.formats.base import Format, pharaoh
-from seqtrans.inference.translation import Translation
+from seqtrans.inference.translation import Translation, rounded
 from seqtrans.io.lines import one_line
 
 
@@ -17,10 +17,10 @@ def write(number: int, translation: Translation) -> bytes:
     for scored_text in translation.n_best:
         entry: dict[str, Any] = {
             "text": scored_text.text,
-            "score": _rounded(scored_text.score),
-            "log_prob": _rounded(scored_text.log_prob),
+            "score": _or_none(scored_text.score),
+            "log_prob": _or_none(scored_text.log_prob),
             "subwords": scored_text.subwords,
-            "subword_log_probs": [round(p, 4) for p in scored_text.subword_log_probs],
+            "subword_log_probs": [rounded(p) for p in scored_text.subword_log_probs],
         }
         if scored_text.alignment is not None:
             entry["alignment"] = pharaoh(scored_text.alignment)
@@ -36,9 +36,9 @@ def write(number: int, translation: Translation) -> bytes:
     return one_line(json.dumps(record, ensure_ascii=False))
 
 
-def _rounded(number: float) -> float | None:
-    """The number with four decimals; None for infinity, which JSON does not have (there is no translation)."""
-    return round(number, 4) if math.isfinite(number) else None
+def _or_none(number: float) -> float | None:
+    """The rounded number; None for infinity, which JSON does not have (there is no translation)."""
+    return rounded(number) if math.isfinite(number) else None
 
 
 PLUGIN = Format(write, has_lists=True)

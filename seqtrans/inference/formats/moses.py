@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 
 from seqtrans.inference.formats.base import Format, pharaoh
-from seqtrans.inference.translation import Translation
+from seqtrans.inference.translation import SCORE_DECIMALS, Translation
 from seqtrans.io.lines import one_line
 
 _BARS = re.compile(r"(?:\||&(?:amp;)*#124;){3,}")
@@ -36,8 +36,8 @@ def write(number: int, translation: Translation) -> bytes:
         fields = [
             str(number),
             escaped(scored_text.text),
-            f"LogProb= {scored_text.log_prob:.4f} Subwords= {len(scored_text.subwords)}",
-            f"{scored_text.score:.4f}",
+            f"LogProb= {scored_text.log_prob:.{SCORE_DECIMALS}f} Subwords= {len(scored_text.subwords)}",
+            f"{scored_text.score:.{SCORE_DECIMALS}f}",
         ]
         if scored_text.alignment is not None:
             fields.append(pharaoh(scored_text.alignment))
