@@ -20,7 +20,7 @@ from seqtrans.cli.completion import (
 )
 from seqtrans.cli.messages import show_messages, write_message
 from seqtrans.cli.options import CommandGroup, GroupedCommand, VariadicCommand
-from seqtrans.cli.signals import receive_signals
+from seqtrans.cli.signals import ignore_signals, receive_signals
 from seqtrans.cli.streams import flush_streams, prepare_streams
 from seqtrans.errors import SeqtransError
 from seqtrans.version import __version__
@@ -119,6 +119,7 @@ def _exit(code: int, message: str = "") -> NoReturn:
         write_message(message)
     if not flush_streams():
         code = code or 74
+    ignore_signals()
     sys.exit(code)
 
 
@@ -148,11 +149,13 @@ def _run() -> None:
 
 def main() -> NoReturn:
     """Run a command and exit. Every failure becomes one line on standard error and the exit code of its kind."""
+    ending = receive_signals()
     prepare_streams()
     show_messages()
-    ending = receive_signals()
     try:
+        ending.is_awaited = True
         _run()
+        ending.is_awaited = False
     except SystemExit as stop:
         _exit(stop.code if isinstance(stop.code, int) else 1)
     except KeyboardInterrupt:

@@ -21,6 +21,8 @@ class Ending:
     """Ends the process on a signal: in the usual way if possible, and at once if not."""
 
     def __init__(self) -> None:
+        self.is_awaited = False
+        """Whether somebody catches what `receive` raises; until then a signal ends the process at once."""
         self._signal = 0
 
     def code(self) -> int:
@@ -28,12 +30,12 @@ class Ending:
         return 128 + self._signal if self._signal else 0
 
     def receive(self, number: int, frame: FrameType | None) -> NoReturn:
-        """Raise KeyboardInterrupt or SystemExit; on the second signal, or in an import, end at once.
+        """Raise KeyboardInterrupt or SystemExit. If nobody awaits that, in an import, or the second time, end at once.
 
         Modules that try to import another, and do without it if they cannot, would take the exception for a failure.
         An exception that is raised in a callback is lost too: a timer ends the process if nothing else does.
         """
-        if self._signal or _is_in_import(frame):
+        if self._signal or not self.is_awaited or _is_in_import(frame):
             _end(self._signal or number)
         self._signal = number
         signal.signal(signal.SIGALRM, self._give_up)
@@ -54,6 +56,12 @@ def receive_signals() -> Ending:
         if signal.getsignal(number) is not signal.SIG_IGN:
             signal.signal(number, ending.receive)
     return ending
+
+
+def ignore_signals() -> None:
+    """Let the process end in peace: its work is done, and Python's end takes time."""
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, signal.SIG_IGN)
 
 
 def _is_in_import(frame: FrameType | None) -> bool:

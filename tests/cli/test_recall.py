@@ -58,7 +58,7 @@ def test_json_has_the_same_numbers(run_seqtrans: RunSeqtrans) -> None:
         (["--cells", "no.py:Cell"], 74, "cannot be read"),
         (["--delays", 0, 5], 2, "delays must be between 1 and 1000, not 0"),
         (["--delays", 5, 99999], 2, "delays must be between 1 and 1000, not 99999"),
-        (["--delays", "x"], 2, "should be a valid integer"),
+        (["--delays", "x"], 2, "valid int"),
         (["--steps", 0], 2, "steps must be at least 1"),
         (["--hidden", 0], 2, "hidden must be at least 1 and at most 1024"),
         (["--seed", -1], 2, "seed must be at least 0"),

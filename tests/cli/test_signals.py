@@ -43,7 +43,8 @@ def test_an_output_that_is_begun_is_removed(number: signal.Signals, tmp_path: Pa
 
 def test_an_exception_that_is_lost_ends_the_process_all_the_same() -> None:
     code = (
-        "import time\nfrom seqtrans.cli import signals\nsignals._PATIENCE = 0.5\nsignals.receive_signals()\n"
+        "import time\nfrom seqtrans.cli import signals\nsignals._PATIENCE = 0.5\n"
+        "signals.receive_signals().is_awaited = True\n"
         "try:\n    print('here', flush=True)\n    time.sleep(30)\nexcept BaseException: pass\ntime.sleep(30)"
     )
     assert ended(code, seqtrans_environment(), signal.SIGINT) == (130, b"")

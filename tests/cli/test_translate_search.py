@@ -143,7 +143,7 @@ def test_wrong_values_are_refused(setting: str, words: str) -> None:
         (["--set", "groups=2"], "5 hypotheses cannot be divided into 2; add --beam 6"),
         (["--sample", "-1"], "at least 0"),
         (["--report", "-"], "name a file"),
-        (["--processes", "2", "--threads", "-1"], "greater than or equal to 0"),
+        (["--processes", "2", "--threads", "-1"], "'--threads'"),
         (["--set", "groups=5", "--require"], "leave out groups"),
         (["--set", "groups=5", "--prefix"], "leave out groups"),
         (["--sample", "2", "--require", "--format", "moses"], "leave out require"),

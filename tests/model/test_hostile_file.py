@@ -14,6 +14,7 @@ from typing import Any
 
 import pytest
 import torch
+from safetensors.torch import save
 from torch import Tensor
 
 from seqtrans.config.schema import Config, ModelConfig, TrainingConfig
@@ -68,6 +69,15 @@ def outcome(path: Path, document: Document, tensors: Tensors) -> str | None:
     assert message.isprintable()
     assert len(message) < MESSAGE
     return message
+
+
+def is_writable(tensor: Tensor) -> bool:
+    """Whether this version of safetensors can write such numbers."""
+    try:
+        save({"a": tensor})
+    except KeyError:
+        return False
+    return True
 
 
 def nested(levels: int) -> Any:
@@ -139,7 +149,7 @@ def test_any_tensor_of_another_kind_is_refused(saved: Saved, tmp_path: Path) -> 
             tensor.to(torch.complex64), tensor.to(torch.bfloat16), tensor.bool(), tensor.long(),
             tensor.float().to(torch.float8_e4m3fn), torch.full_like(tensor.float(), float("nan")),
         ]  # fmt: skip
-        for other in others:
+        for other in filter(is_writable, others):
             if name.startswith("subwords.") and other.dtype == torch.uint8 and other.numel() == tensor.numel():
                 continue  # bytes are read whatever their shape
             assert outcome(tmp_path / "m", document, {**tensors, name: other}) is not None, (name, other.dtype)

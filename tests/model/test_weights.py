@@ -116,7 +116,10 @@ print(*({"torch._dynamo", "sympy", "torch._inductor"} & set(sys.modules) - befor
         [sys.executable, "-c", before + code], capture_output=True, text=True, env=seqtrans_environment(), cwd=ROOT,
         timeout=120, check=True,
     )  # fmt: skip
-    assert run.stdout.split() == []
+    found = set(run.stdout.split())
+    if torch.__version__.startswith("2.4."):
+        found.discard("sympy")  # its tensors on the meta device need it
+    assert found == set()
 
 
 def test_another_thread_gets_its_initial_weights_while_one_loads(tmp_path: Path) -> None:
