@@ -13,7 +13,7 @@ from __future__ import annotations
 
 from seqtrans.version import __version__
 
-TYPE_CHECKING = False  # as typing has it, which takes longer to import than all else before the signals are received
+TYPE_CHECKING = False  # as in typing, which takes longer to import than all else before signals are received
 if TYPE_CHECKING:
     from typing import Any
 

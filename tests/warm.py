@@ -44,7 +44,7 @@ from tests import warm_client
 from tests.warm_client import Command
 
 Request = dict[str, Any]
-"""As `warm_client.run_command` sends it."""
+"""As `warm_client.Command` sends it."""
 Streams = dict[int, int]
 """For the numbers of the standard streams that are open, the descriptors that they come from."""
 
@@ -55,7 +55,7 @@ _LARGE_PAGES = {"GLIBC_TUNABLES": "glibc.malloc.hugetlb=1", "PYTHONMALLOC": "mal
 
 @contextlib.contextmanager
 def started(environment: dict[str, str]) -> Iterator[str]:
-    """A warm process with this environment, until a command brings its own: the address of its socket."""
+    """Start a warm process, and give the address of its socket; each command brings its own environment."""
     with tempfile.TemporaryDirectory() as folder, socket.socket(socket.AF_UNIX) as listener:
         address = str(Path(folder) / "socket")
         listener.bind(address)
@@ -97,9 +97,9 @@ class WarmProcess:
                 stream.seek(0)
             return subprocess.CompletedProcess(arguments, code, streams[1].read(), streams[2].read())
 
-    def begin(self, arguments: list[str], streams: Streams, environment: dict[str, str]) -> Command:
-        """Begin a command in the present folder; `streams` maps its descriptors 0 to 2 to ours."""
-        return Command(self._address, arguments, str(Path.cwd()), environment, streams)
+    def begin(self, arguments: list[str], streams: Streams, environment: dict[str, str], timeout: float) -> Command:
+        """Begin a command in the present folder, and wait for each answer at most so many seconds."""
+        return Command(self._address, arguments, str(Path.cwd()), environment, streams, timeout=timeout)
 
     def words(self, *arguments: object) -> list[str]:
         """The words that start a program which stands for `seqtrans` with these arguments."""

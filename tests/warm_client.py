@@ -8,6 +8,7 @@ This file imports little, so that Python starts quickly; `-I -S` leaves out the 
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import select
@@ -107,7 +108,8 @@ def _main() -> None:
         ends = [signals.fileno(), command.fileno()]
         while ends[0] in select.select(ends, [], [])[0]:
             for received in signals.recv(100):
-                os.kill(command.process, HANDED_ON[signal.Signals(received)])
+                with contextlib.suppress(ProcessLookupError):  # it has ended at the same time
+                    os.kill(command.process, HANDED_ON[signal.Signals(received)])
         code = command.wait()
     os._exit(code if code >= 0 else 128 - code)  # as a shell tells of a signal
 

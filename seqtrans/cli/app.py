@@ -153,9 +153,11 @@ def main() -> NoReturn:
     prepare_streams()
     show_messages()
     try:
-        ending.is_awaited = True
-        _run()
-        ending.is_awaited = False
+        try:
+            ending.is_awaited = True
+            _run()
+        finally:
+            ending.is_awaited = False
     except SystemExit as stop:
         _exit(stop.code if isinstance(stop.code, int) else 1)
     except KeyboardInterrupt:

@@ -35,7 +35,7 @@ from seqtrans.cli.score_text import score_text
 from seqtrans.errors import UsageError
 from seqtrans.io.line_report import LineReport
 from seqtrans.io.lines import open_input, read_lines
-from seqtrans.scoring import MetricSettings, Text, metric
+from seqtrans.scoring import MetricSettings, Text, metric, suitability
 
 _logger = logging.getLogger(__name__)
 
@@ -157,6 +157,7 @@ def _scores_by_references(
         scores = evaluation.evaluate(systems, reference_texts, metrics)
         report = output.as_json(scores) if as_json else output.as_text(scores)
     _warn_of_columns(systems, reference_texts)
+    _warn_of_missing_spaces(reference_texts, names, settings)
     if "bleu" in names and settings.tokenize in ("13a", "intl"):
         _warn_of_tokenized_text(systems)
     return report
@@ -186,6 +187,17 @@ def _warn_of_tokenized_text(systems: Sequence[Text]) -> None:
                 f"{text.name}: {tokenized} lines end in ' .' as tokenised text does; "
                 "give bleu detokenised text, or use --tokenize none"
             )
+
+
+def _warn_of_missing_spaces(references: Sequence[Text], names: list[str], settings: MetricSettings) -> None:
+    """Warn if a metric takes the words for granted that are between spaces, and the references have none."""
+    fitting = suitability.fitting_settings(references[0].lines).tokenize
+    fooled = [name for name in names if name in ("bleu01", "wer") or (name == "bleu" and settings.tokenize == "13a")]
+    if fooled and fitting != MetricSettings().tokenize:
+        _logger.warning(
+            f"{references[0].name}: written without spaces between words, which {' and '.join(fooled)} counts; "
+            f"use bleu with --tokenize {fitting}, chrf or cer"
+        )
 
 
 def _warn_of_columns(systems: Sequence[Text], references: Sequence[Text]) -> None:

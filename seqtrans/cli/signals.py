@@ -8,8 +8,11 @@ from __future__ import annotations
 import os
 import signal
 import sys
-from types import FrameType
-from typing import NoReturn
+
+TYPE_CHECKING = False  # as in typing, which takes long to import
+if TYPE_CHECKING:
+    from types import FrameType
+    from typing import NoReturn
 
 _IMPORTING = "<frozen importlib._bootstrap>"
 """The file of Python's functions that import a module."""
@@ -59,8 +62,9 @@ def receive_signals() -> Ending:
 
 
 def ignore_signals() -> None:
-    """Let the process end in peace: its work is done, and Python's end takes time."""
-    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+    """Let a process whose work is done end in peace: Python's end takes time. SIGTERM still ends it at once."""
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    for number in (signal.SIGINT, signal.SIGHUP):
         signal.signal(number, signal.SIG_IGN)
 
 

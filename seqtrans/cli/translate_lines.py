@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING
 
 from seqtrans.cli.pace import Pace
 from seqtrans.cli.texts import STANDARD_INPUT, open_output, tell_of_terminal
-from seqtrans.errors import UsageError
-from seqtrans.io.content import is_text
+from seqtrans.errors import DataError, UsageError
+from seqtrans.io.content import is_container, is_empty, is_text
 
 if TYPE_CHECKING:
     from seqtrans.device import Compute
@@ -102,10 +102,19 @@ def check_report(report: Path | None, output: Path | None, inputs: list[Path]) -
 def models_and_texts(models: Sequence[Path], texts: Sequence[Path]) -> tuple[list[Path], list[Path]]:
     """The models and texts among the words after --model, which takes several: `-m m.safetensors test.en`.
 
-    The first word is a model. Others that are texts by their content, pipes or `-` follow the `texts`.
+    The first word is a model. Others that are texts by their content, empty, pipes or `-` follow the `texts`.
+
+    Raises:
+        DataError: a further word is a file that is neither.
     """
-    found = [path for path in models[1:] if path == STANDARD_INPUT or path.is_fifo() or is_text(path)]
-    return [models[0], *(path for path in models[1:] if path not in found)], [*texts, *found]
+    found = [path for path in models[1:] if path == STANDARD_INPUT or path.is_fifo() or is_empty(path) or is_text(path)]
+    others = [path for path in models[1:] if path not in found]
+    for path in others:
+        if path.is_file() and not is_container(path):
+            raise DataError(
+                f"{path}: is not a seqtrans model, or the file was cut short; a text with such bytes stands before -m"
+            )
+    return [models[0], *others], [*texts, *found]
 
 
 def refuse_search_options(models: int, explicit: list[SettingsSource]) -> None:

@@ -15,7 +15,7 @@ from seqtrans.io.line_report import UnknownText
 from seqtrans.search.record import SearchStep
 
 SCORE_DECIMALS = 3
-"""Of log-probabilities and scores that are printed: in 32 bits the next digit depends on what else is in a batch."""
+"""Decimals of log-probabilities and scores in output: in 32 bits the next digit depends on what else is in a batch."""
 
 
 def rounded(number: float) -> float:

@@ -28,6 +28,11 @@ def is_container(path: Path | str) -> bool:
     return _has_header(_beginning(path))
 
 
+def is_empty(path: Path | str) -> bool:
+    """Whether a regular file has no byte."""
+    return Path(path).is_file() and not Path(path).stat().st_size
+
+
 def is_text(path: Path | str) -> bool:
     """Whether a file looks like a text, plain or compressed with gzip or zstd. A model does not, nor a damaged one.
 

@@ -121,7 +121,7 @@ class _Reader:
         self._read: Handover[str | _End] = Handover()
         self._end: _End | None = None
         self._taken = (0, 0)  # lines and characters, since the beginning
-        self._changes: Handover[None] = Handover()  # one, where the thread may go on or end
+        self._changes: Handover[None] = Handover()  # holds an item if the thread should look again
         self._is_wanted = True
         # A daemon thread, because a read that never returns must not keep the process from ending.
         threading.Thread(target=self._run, name="reader", daemon=True).start()
@@ -178,6 +178,6 @@ class _Reader:
             self._read.put(_End(error))
 
     def _is_chunk_ahead(self, lines: int, characters: int) -> bool:
-        """Whether of so much that was read a whole chunk has not been taken."""
+        """Whether a whole chunk or more has been read, but not taken yet."""
         taken_lines, taken_characters = self._taken
         return lines - taken_lines >= self._max_lines or characters - taken_characters >= MAX_CHUNK_CHARACTERS

@@ -1,7 +1,8 @@
 """A queue from one thread to another that an interruption cannot break.
 
 The queues and conditions of Python's library are written in Python. An exception that a signal raises in the midst of
-them leaves a lock taken that nobody gives back, or gives one back twice. `queue.SimpleQueue` has no such midst.
+them leaves a lock taken that nobody gives back, or gives one back twice. `queue.SimpleQueue` is written
+in C, and is not interrupted half-way.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from typing import Generic, TypeVar
 Item = TypeVar("Item")
 
 _LOST_SIGNAL_SECONDS = 0.2
-"""How long to wait before signals are looked for again: one that comes just before a wait begins does not end it."""
+"""A signal that arrives just before a wait does not interrupt that wait, so waits are cut into parts of this length."""
 
 
 class Handover(Generic[Item]):
@@ -31,7 +32,7 @@ class Handover(Generic[Item]):
         return self._items.empty()
 
     def take(self, until: float | None = None) -> Item:
-        """The next item; waits for it, at most `until` this time of `time.monotonic`. Signals are received meanwhile.
+        """The next item. Waits for it, but not beyond `until`, a time of `time.monotonic()`. Signals are received.
 
         Raises:
             queue.Empty: there is none.

@@ -41,7 +41,7 @@ def trace(
     with torch.autocast(like[0].device.type, enabled=False), torch.enable_grad():
         arguments = [torch.zeros_like(tensor).requires_grad_() for tensor in like]
         grad_outputs = [torch.zeros_like(result) for result in function(arguments)]
-        # one place for what is noted of each operation's result: else torch makes one an operation, which takes longer
+        # else torch makes a new fake mode for each operation, which takes as long as the rest
         with tracing(TracingContext(FakeTensorMode(allow_fallback_kernels=True))):
             traced = make_fx(both_passes)(arguments, grad_outputs)
     graph = traced.graph

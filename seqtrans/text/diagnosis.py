@@ -60,6 +60,12 @@ def _columns(text: ParallelText) -> Iterator[str]:
             f"{text.name}: both files look like SOURCE TAB TARGET ({counts[0]:,} and {counts[1]:,} of {len(text):,} "
             "lines have one TAB); several such files are joined with `cat` into one --train file"
         )
+    elif max(counts) > MANY * len(text):
+        side = "source" if counts[0] > counts[1] else "target"
+        yield (
+            f"{text.name}: the {side} looks like SOURCE TAB TARGET ({max(counts):,} of {len(text):,} lines have one "
+            "TAB); if it is, give that file alone, without the other side"
+        )
 
 
 def _count(lines: Sequence[str], condition: Callable[[str], bool]) -> int:

@@ -11,7 +11,7 @@ import signal
 import sys
 import threading
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from typing import Literal, get_args
 
@@ -237,17 +237,21 @@ def _with_marks(proto: bytes, stand_in: str) -> bytes:
 def _on_processors(number: int) -> Iterator[None]:
     """Let threads that begin here share so many processors, where the system lets a thread choose, as Linux does.
 
-    SentencePiece learns something else with another number of threads. 0 and less: all processors.
+    What SentencePiece learns depends on its number of threads, so that stays the same, and the processors are limited
+    instead. 0 and less: all processors.
     """
-    if sys.platform != "linux" or not 0 < number < len(before := os.sched_getaffinity(0)):
+    if sys.platform != "linux" or not 0 < number < len(every := sorted(os.sched_getaffinity(0))):
         yield
         return
-    first = os.getpid() % len(before)  # so that two trainings hardly choose the same
-    os.sched_setaffinity(0, (sorted(before) * 2)[first : first + number])
+    first = os.getpid()  # so that two trainings hardly choose the same
+    chosen = [every[(first + place * len(every) // number) % len(every)] for place in range(number)]
+    with suppress(OSError):  # some containers forbid it
+        os.sched_setaffinity(0, chosen)
     try:
         yield
     finally:
-        os.sched_setaffinity(0, before)
+        with suppress(OSError):
+            os.sched_setaffinity(0, every)
 
 
 @contextmanager

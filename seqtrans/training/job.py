@@ -80,13 +80,13 @@ def train(options: TrainOptions, compute: Compute, progress: Progress | None = N
             checkpoint, data = None, _prepare(options, None, cell)
         trainer = Trainer(options.config, data.make_task, compute, options.output, progress or Progress())
         _log_model(trainer, compute)
-        if (planned := _planned_steps(trainer)) < trainer.config.training.warmup_steps:
-            _logger.warning(f"{planned:,} steps are planned, all {_in_warmup(trainer.config.training)}")
         if checkpoint is None:
             folder.clear()
         else:
             trainer.resume(checkpoint)
             _logger.info(f"resuming from step {checkpoint.position.step:,} ({folder.path})")
+        if trainer.position.step <= (planned := _planned_steps(trainer)) < trainer.config.training.warmup_steps:
+            _logger.warning(f"{planned:,} steps are planned, all {_in_warmup(trainer.config.training)}")
         trainer.run()
     return _result(trainer, options)
 

@@ -74,13 +74,15 @@ def test_the_number_of_threads_is_restored_also_after_a_failure() -> None:
         torch.set_num_threads(before)
 
 
-def test_a_cell_learns_to_recall_and_its_gradient_to_arrive() -> None:
+@pytest.mark.parametrize(("delay", "steps"), [(1, 200), pytest.param(3, 700, marks=pytest.mark.prove)])
+def test_a_cell_learns_to_recall_and_its_gradient_to_arrive(delay: int, steps: int) -> None:
     updates: list[int] = []
     threads = torch.get_num_threads()
-    trained = learn(Learner.parse("lstm"), 1, RecallOptions([1], steps=200, hidden=64, seed=1), updates.append)
+    options = RecallOptions([delay], steps=steps, hidden=64, seed=1)
+    trained = learn(Learner.parse("lstm"), delay, options, updates.append)
     assert torch.get_num_threads() == threads
     assert trained.recalled > 5 * CHANCE
-    assert updates == list(range(1, 201))
+    assert updates == list(range(1, steps + 1))
     assert trained.gradient_trained > 3 * trained.gradient_fresh > 0
 
 

@@ -38,7 +38,7 @@ def test_a_model_gives_its_own_lists_the_scores_they_have(
         assert features.startswith(old[2] + " ModelLogProb= ")
         assert alignment == old[4]
         # a text may have been found as other subwords than those it has by itself
-        assert float(score) <= max(float(e[3]) for e in before if e[0] == number) + 2e-4
+        assert float(score) <= max(float(e[3]) for e in before if e[0] == number) + 1.1e-3
     assert [entry[0] for entry in after] == [entry[0] for entry in before]
     for number in "0123":
         scores = [float(entry[3]) for entry in after if entry[0] == number]
@@ -122,4 +122,4 @@ def test_a_translation_with_bars_has_the_score_that_it_was_found_with(
     rescored = fields(run_seqtrans("rescore", "-m", model, source, "--precision", "fp32", input=lists).stdout)
     assert [entry[:2] for entry in rescored] == [entry[:2] for entry in fields(lists)]
     for new, old in zip(rescored, fields(lists), strict=True):
-        assert float(new[3]) == pytest.approx(float(old[3]), abs=2e-4)
+        assert float(new[3]) == pytest.approx(float(old[3]), abs=1.1e-3)

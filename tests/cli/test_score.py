@@ -229,3 +229,17 @@ def test_help_names_every_metric_on_lines_of_their_own(score: Score) -> None:
     starts = {line.split()[0] for line in text.splitlines() if line.strip()}
     assert {"bleu,", "bleu01", "exact", "wer", "cer"} <= starts
     assert "\b" not in text
+
+
+def test_references_without_spaces_are_warned_of_where_a_metric_counts_words(
+    tmp_path: Path, run_seqtrans: RunSeqtrans
+) -> None:
+    for name in ("hyp", "ref"):
+        (tmp_path / name).write_text("他 买 了 一 本 书\n这是一本红色的书\n".replace(" ", ""), "utf-8")
+    command = ["score", "hyp", "-r", "ref"]
+    for more, named in ((["--metric", "bleu", "wer"], "bleu and wer counts"), ([], "bleu counts")):
+        said = run_seqtrans(*command, *more, cwd=tmp_path).stderr.decode()
+        assert f"ref: written without spaces between words, which {named}" in said
+        assert "--tokenize zh" in said
+    for more in (["--tokenize", "zh"], ["--metric", "chrf", "cer"]):
+        assert run_seqtrans(*command, *more, cwd=tmp_path).stderr == b""

@@ -61,6 +61,17 @@ def test_what_fails_because_it_was_interrupted_is_no_failure() -> None:
     assert (run.returncode, run.stdout, run.stderr) == (143, b"", b"")
 
 
+def test_ctrl_c_while_an_error_is_told_is_no_traceback() -> None:
+    code = (
+        "import os, signal\nfrom seqtrans.cli import app\n"
+        "def run(): raise OSError(5, 'broken')\n"
+        "def told(message): os.kill(os.getpid(), signal.SIGINT)\n"
+        "app._run, app.write_message = run, told\napp.main()"
+    )
+    run = subprocess.run([sys.executable, "-c", code], env=seqtrans_environment(), capture_output=True, timeout=60)
+    assert (run.returncode, run.stdout, run.stderr) == (130, b"", b"")
+
+
 def ended(code: str, environment: dict[str, str], number: signal.Signals) -> tuple[int, bytes]:
     """The exit code and standard error of a Python that gets a signal once it has printed a line."""
     with subprocess.Popen(

@@ -91,6 +91,8 @@ def test_a_word_after_the_models_is_a_model_unless_it_is_a_text(
         (folder / "cut.bin").write_bytes(tiny_model.read_bytes()[:length])
         cut = run_seqtrans("translate", "-m", tiny_model, "cut.bin", "a.en", cwd=folder)
         assert "cut.bin: is not a seqtrans model, or the file was cut short" in one_line(cut, 65)
+    (folder / "empty").touch()
+    assert good(run_seqtrans("translate", "-m", tiny_model, "empty", "a.en", cwd=folder)).count(b"\n") == 3
     missing = run_seqtrans("translate", "-m", tiny_model, "m.bim", "a.en", cwd=folder)
     assert "m.bim: cannot be read: No such file or directory; did you mean 'm.bin'?" in one_line(missing, 74)
 

@@ -453,9 +453,11 @@ def test_dropped_pairs_are_counted_and_too_many_are_warned_of(
     assert "warning:" in said
     assert said.count("5 steps are planned, all within the 20 steps of warm-up") == said.count("warm-up") == 1
     run = run_seqtrans(
-        *arguments((source, target), tiny_config, tmp_path / "m1", "--max-steps", 30, "--max-time", "0.01s")
+        *arguments((source, target), tiny_config, tmp_path / "m1", "--max-steps", 10**6, "--max-time", "1s"),
+        "--set",
+        "warmup_steps=1000000",
     )
-    assert "training ended within the 20 steps of warm-up" in run.stderr.decode()
+    assert "training ended within the 1,000,000 steps of warm-up" in run.stderr.decode()
     source.write_text("\n" * 32, "utf-8")
     run = run_seqtrans(*arguments((source, target), tiny_config, tmp_path / "m2", "--max-steps", 5))
     assert run.returncode == 65

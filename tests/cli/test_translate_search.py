@@ -6,6 +6,7 @@ import json
 import os
 import random
 import re
+import select
 import signal
 from pathlib import Path
 from typing import Any
@@ -304,8 +305,9 @@ def test_a_process_that_dies_is_told_of(tiny_model: Path, tmp_path: Path, warm_p
         (tmp_path / "said").open("w+b") as stderr,
     ):  # fmt: skip
         streams = {number: stream.fileno() for number, stream in enumerate((stdin, stdout, stderr))}
-        with warm_process.begin(arguments, streams, seqtrans_environment()) as command:
+        with warm_process.begin(arguments, streams, seqtrans_environment(), 60) as command:
             stdin.write(b"one two\n")
+            assert select.select([stdout], [], [], 60)[0]
             assert stdout.readline() == b"zwei eins\n"
             children = Path(f"/proc/{command.process}/task/{command.process}/children").read_text("ascii").split()
             assert len(children) == 2

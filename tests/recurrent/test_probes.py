@@ -106,9 +106,10 @@ def test_cells_are_the_same(
 def test_a_training_starts_where_all_of_them_are_missing_from_the_start() -> None:
     """In a process of its own: a module that needs one of them could not even be imported."""
     code = """
-import torch, torch.fx.experimental.proxy_tensor, torch.fx.node
+import torch, torch._guards, torch.fx.experimental.proxy_tensor, torch.fx.node
 for owner, name in (
-    (torch.fx.experimental.proxy_tensor, "make_fx"), (torch, "native_layer_norm"), (torch, "lstm"),
+    (torch.fx.experimental.proxy_tensor, "make_fx"), (torch._guards, "TracingContext"),
+    (torch, "native_layer_norm"), (torch, "lstm"),
     (torch._C, "_current_graph_task_id"), (torch.cpu, "_is_vnni_supported"), (torch, "_foreach_norm"),
     (torch.cpu, "_is_amx_tile_supported"), (torch.cpu, "_is_avx512_bf16_supported"),
 ):

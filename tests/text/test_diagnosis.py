@@ -75,5 +75,11 @@ def test_two_files_of_pairs_are_not_the_sides_of_pairs() -> None:
         "a b: both files look like SOURCE TAB TARGET (2 and 2 of 2 lines have one TAB); several such files are joined "
         "with `cat` into one --train file"
     )
-    assert list(diagnose(text("a b", columns, GERMAN), DEV)) == []
-    assert list(diagnose(text("a b", [f"{line}\tmore" for line in columns], columns), DEV)) == []
+    for sides, side in (((columns, GERMAN), "source"), ((GERMAN, columns), "target")):
+        (warning,) = diagnose(text("a b", *sides), DEV)
+        assert warning == (
+            f"a b: the {side} looks like SOURCE TAB TARGET (4 of 4 lines have one TAB); "
+            "if it is, give that file alone, without the other side"
+        )
+    three = [f"{line}\tmore" for line in columns]
+    assert list(diagnose(text("a b", three, three[::-1]), DEV)) == []

@@ -215,7 +215,7 @@ def test_the_names_of_bytes_are_text() -> None:
     assert [model.decode(model.encode(line)) for line in lines] == lines
 
 
-@pytest.mark.skipif(sys.platform != "linux" or len(os.sched_getaffinity(0)) < 2, reason="there is one processor")
+@pytest.mark.skipif(sys.platform != "linux" or len(os.sched_getaffinity(0)) < 2, reason="needs Linux, two processors")
 def test_sentencepiece_works_on_as_many_processors_as_torch_and_learns_the_same(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
