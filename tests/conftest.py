@@ -161,8 +161,8 @@ def tiny_model(
         fcntl.flock(lock, fcntl.LOCK_EX)  # one worker trains, the others wait
         if not complete.exists():
             run = run_seqtrans(
-                "train", "--train", *parallel_text, "--dev", *parallel_text, "-o", model, "--config", tiny_config,
-                "--max-steps", 300, "--threads", 1,
+                "train", "--train", *parallel_text, "--dev", *dev_of(parallel_text), "-o", model,
+                "--config", tiny_config, "--max-steps", 300, "--threads", 1,
             )  # fmt: skip
             assert run.returncode == 0, run.stderr.decode()
             complete.touch()

@@ -25,7 +25,12 @@ def test_a_least_length_goes_before_the_learned_limit(tiny_model: Path, run_seqt
 
 def test_translations_hold_what_is_required(tiny_model: Path, run_seqtrans: RunSeqtrans) -> None:
     text = b"one two\tneun\nfour five\n\nsix\tdrei vier\tacht\n"
-    for flags in ([], ["--exact"], ["--beam", 1], ["--n-best", 1, "--set", "no_repeat=3"]):
+    for flags in (
+        [],
+        ["--exact", "--set", "max_expansions=1000"],
+        ["--beam", 1],
+        ["--n-best", 1, "--set", "no_repeat=3"],
+    ):
         found = lines(run_seqtrans("translate", "-m", tiny_model, "--require", *flags, input=text))
         assert "neun" in found[0].split()
         assert "drei vier" in found[3]
