@@ -26,7 +26,7 @@ demo: $(INSTALLED) ## Train a German translator from the embedded corpus, transl
 	$(MAKE) --no-print-directory -C data/demo SEQTRANS='$(SEQTRANS)'
 
 # types are checked beside the tests, on whichever core is free
-test: $(INSTALLED) ## Check style and types, and run every test (3 to 4 minutes on 2 cores)
+test: $(INSTALLED) ## Check style and types, and run every test (about 4 minutes on 2 cores)
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 	$(BIN)/mypy > $(VENV)/types.log 2>&1 & types=$$!; tests=0; \
