@@ -117,6 +117,17 @@ def dev_of(text: tuple[Path, Path]) -> tuple[Path, Path]:
     return (source, target) if source.exists() else text
 
 
+@pytest.fixture(scope="session")
+def subword_model(
+    run_seqtrans: RunSeqtrans, parallel_text: tuple[Path, Path], tmp_path_factory: pytest.TempPathFactory
+) -> Path:
+    """Subwords learned by the real command line from both sides of `parallel_text`; for reading only."""
+    path = tmp_path_factory.mktemp("model") / "subwords.model"
+    run = run_seqtrans("tokenize", "learn", "--vocab-size", 60, "-o", path, *parallel_text)
+    assert run.returncode == 0, run.stderr
+    return path
+
+
 TINY = """\
 [text]
 type = "word"

@@ -16,26 +16,16 @@ from tests.warm import WarmProcess
 TEXT = "one two three\nfour five\nsix\n"
 
 
-@pytest.fixture(scope="module")
-def subwords(
-    run_seqtrans: RunSeqtrans, parallel_text: tuple[Path, Path], tmp_path_factory: pytest.TempPathFactory
-) -> Path:
-    path = tmp_path_factory.mktemp("subwords") / "en.model"
-    run = run_seqtrans("tokenize", "learn", "--vocab-size", 60, "-o", path, *parallel_text)
-    assert run.returncode == 0, run.stderr
-    return path
-
-
 def said(run: subprocess.CompletedProcess[bytes], code: int = 0) -> str:
     text = run.stderr.decode()
     assert run.returncode == code, text
     return text
 
 
-def test_gzip_is_read_whatever_its_name(run_seqtrans: RunSeqtrans, subwords: Path) -> None:
-    plain = run_seqtrans("tokenize", "encode", "-m", subwords, input=TEXT.encode())
+def test_gzip_is_read_whatever_its_name(run_seqtrans: RunSeqtrans, subword_model: Path) -> None:
+    plain = run_seqtrans("tokenize", "encode", "-m", subword_model, input=TEXT.encode())
     members = gzip.compress(TEXT.encode()[:20]) + gzip.compress(TEXT.encode()[20:]) + b"\0" * 1000
-    run = run_seqtrans("tokenize", "encode", "-m", subwords, input=members)
+    run = run_seqtrans("tokenize", "encode", "-m", subword_model, input=members)
     assert said(run) == ""
     assert run.stdout == plain.stdout
 
@@ -61,32 +51,32 @@ def test_gzip_cut_short(run_seqtrans: RunSeqtrans, tmp_path: Path, end: int) -> 
     assert message == f"seqtrans: {path}: is damaged: what gzip compressed ends too early\n"
 
 
-def test_gzip_with_a_bit_turned(run_seqtrans: RunSeqtrans, subwords: Path) -> None:
+def test_gzip_with_a_bit_turned(run_seqtrans: RunSeqtrans, subword_model: Path) -> None:
     data = bytearray(gzip.compress(TEXT.encode()))
     data[-6] ^= 1  # in the checksum
-    message = said(run_seqtrans("tokenize", "encode", "-m", subwords, input=bytes(data)), 65)
+    message = said(run_seqtrans("tokenize", "encode", "-m", subword_model, input=bytes(data)), 65)
     assert message.startswith("seqtrans: <stdin>: is damaged: what gzip compressed cannot be read")
     assert message.count("\n") == 1
 
 
-def test_garbage_after_gzip(run_seqtrans: RunSeqtrans, subwords: Path) -> None:
+def test_garbage_after_gzip(run_seqtrans: RunSeqtrans, subword_model: Path) -> None:
     data = gzip.compress(TEXT.encode()) + b"garbage"
-    assert "is damaged" in said(run_seqtrans("tokenize", "encode", "-m", subwords, input=data), 65)
+    assert "is damaged" in said(run_seqtrans("tokenize", "encode", "-m", subword_model, input=data), 65)
 
 
 @pytest.mark.skipif(importlib.util.find_spec("zstandard") is not None, reason="zstandard is installed")
-def test_zstd_says_what_to_install(run_seqtrans: RunSeqtrans, subwords: Path) -> None:
-    message = said(run_seqtrans("tokenize", "encode", "-m", subwords, input=b"\x28\xb5\x2f\xfd" + b"x" * 50), 65)
+def test_zstd_says_what_to_install(run_seqtrans: RunSeqtrans, subword_model: Path) -> None:
+    message = said(run_seqtrans("tokenize", "encode", "-m", subword_model, input=b"\x28\xb5\x2f\xfd" + b"x" * 50), 65)
     assert message == "seqtrans: <stdin>: is compressed by zstd: run `pip install zstandard`, or use zstdcat\n"
 
 
 @pytest.mark.parametrize("is_packed", [False, True])
 def test_a_line_in_a_pipe_is_answered_before_the_next_is_sent(
-    subwords: Path, warm_process: WarmProcess, *, is_packed: bool
+    subword_model: Path, warm_process: WarmProcess, *, is_packed: bool
 ) -> None:
     """Also a line of one byte, and one that begins as a compressed text does."""
     process = subprocess.Popen(
-        warm_process.words("tokenize", "encode", "-m", subwords),
+        warm_process.words("tokenize", "encode", "-m", subword_model),
         stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=seqtrans_environment(),
     )  # fmt: skip
     assert process.stdin is not None
@@ -129,8 +119,8 @@ def test_a_single_line_may_end_in_cr(run_seqtrans: RunSeqtrans, tmp_path: Path) 
     said(run_seqtrans("score", path, "-r", path))
 
 
-def test_a_filter_counts_cr_inside_lines(run_seqtrans: RunSeqtrans, subwords: Path) -> None:
-    run = run_seqtrans("tokenize", "encode", "-m", subwords, input=b"one\rtwo\nsix\r\nsix\rone\n")
+def test_a_filter_counts_cr_inside_lines(run_seqtrans: RunSeqtrans, subword_model: Path) -> None:
+    run = run_seqtrans("tokenize", "encode", "-m", subword_model, input=b"one\rtwo\nsix\r\nsix\rone\n")
     warning = "<stdin>:1: 2 line(s) with CR before the end, replaced by spaces (lines 1, 3)"
     assert said(run) == f"seqtrans: warning: {warning}\n"
 

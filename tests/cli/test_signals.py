@@ -57,8 +57,7 @@ def test_what_fails_because_it_was_interrupted_is_no_failure() -> None:
         "    finally: raise RuntimeError('cannot release un-acquired lock')\n"
         "app._run = run\napp.main()"
     )
-    run = subprocess.run([sys.executable, "-c", code], env=seqtrans_environment(), capture_output=True, timeout=60)
-    assert (run.returncode, run.stdout, run.stderr) == (143, b"", b"")
+    assert ended_by_itself(code) == (143, b"", b"")
 
 
 def test_ctrl_c_while_an_error_is_told_is_no_traceback() -> None:
@@ -68,8 +67,13 @@ def test_ctrl_c_while_an_error_is_told_is_no_traceback() -> None:
         "def told(message): os.kill(os.getpid(), signal.SIGINT)\n"
         "app._run, app.write_message = run, told\napp.main()"
     )
+    assert ended_by_itself(code) == (130, b"", b"")
+
+
+def ended_by_itself(code: str) -> tuple[int, bytes, bytes]:
+    """The exit code and the output of a Python that sends a signal to itself."""
     run = subprocess.run([sys.executable, "-c", code], env=seqtrans_environment(), capture_output=True, timeout=60)
-    assert (run.returncode, run.stdout, run.stderr) == (130, b"", b"")
+    return run.returncode, run.stdout, run.stderr
 
 
 def ended(code: str, environment: dict[str, str], number: signal.Signals) -> tuple[int, bytes]:

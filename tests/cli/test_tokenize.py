@@ -32,24 +32,14 @@ class Filter(subprocess.Popen[bytes]):
 StartFilter = Callable[..., Filter]
 
 
-@pytest.fixture(scope="module")
-def model(
-    run_seqtrans: RunSeqtrans, parallel_text: tuple[Path, Path], tmp_path_factory: pytest.TempPathFactory
-) -> Path:
-    path = tmp_path_factory.mktemp("model") / "subwords.model"
-    run = run_seqtrans("tokenize", "learn", "--vocab-size", 60, "-o", path, *parallel_text)
-    assert run.returncode == 0, run.stderr
-    return path
-
-
 @pytest.fixture
-def filter_process(model: Path, warm_process: WarmProcess) -> Iterator[StartFilter]:
+def filter_process(subword_model: Path, warm_process: WarmProcess) -> Iterator[StartFilter]:
     """Start encode or decode with pipes; both ends are closed and the process gone at the end."""
     processes: list[Filter] = []
 
     def start(command: str = "encode", **options: Any) -> Filter:
         process = Filter(
-            warm_process.words("tokenize", command, "-m", model),
+            warm_process.words("tokenize", command, "-m", subword_model),
             env=seqtrans_environment(),
             **{"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE, **options},
         )
@@ -85,9 +75,9 @@ def test_the_command_line_starts_without_heavy_imports() -> None:
     assert run.stdout == b"set()\n"
 
 
-def test_a_filter_of_a_subword_model_does_not_import_torch(model: Path) -> None:
+def test_a_filter_of_a_subword_model_does_not_import_torch(subword_model: Path) -> None:
     """It takes seconds; only the subwords of a translator need it."""
-    command = [sys.executable, "-X", "importtime", "-m", "seqtrans", "tokenize", "encode", "-m", str(model)]
+    command = [sys.executable, "-X", "importtime", "-m", "seqtrans", "tokenize", "encode", "-m", str(subword_model)]
     run = subprocess.run(command, input=b"one\n", capture_output=True, env=seqtrans_environment(), check=True)
     assert run.stdout.replace(b" ", b"") == "▁one\n".encode()
     imported = {line.rpartition("|")[2].strip() for line in run.stderr.decode().splitlines()}
@@ -112,13 +102,13 @@ def test_learn_encode_decode_gives_the_text_back(
 
 
 def test_learning_from_files_and_from_stdin_give_the_same_model(
-    run_seqtrans: RunSeqtrans, parallel_text: tuple[Path, Path], model: Path
+    run_seqtrans: RunSeqtrans, parallel_text: tuple[Path, Path], subword_model: Path
 ) -> None:
     text = b"".join(path.read_bytes() for path in parallel_text)
     for files in ([], ["-"]):
         run = run_seqtrans("tokenize", "learn", "--vocab-size", 60, *files, "-o", "-", input=text)
         assert (run.returncode, run.stderr) == (0, b"")
-        assert run.stdout == model.read_bytes()
+        assert run.stdout == subword_model.read_bytes()
 
 
 def test_normalization_and_byte_fallback(
@@ -160,15 +150,15 @@ def test_a_size_that_does_not_fit_is_clamped_and_told(
         pytest.param(bytes(range(256)) * 4, 4 + 1, id="all bytes"),
     ],
 )
-def test_as_many_lines_out_as_in(run_seqtrans: RunSeqtrans, model: Path, data: bytes, lines: int) -> None:
-    check_filter(run_seqtrans("tokenize", "encode", "-m", model, input=data), lines)
+def test_as_many_lines_out_as_in(run_seqtrans: RunSeqtrans, subword_model: Path, data: bytes, lines: int) -> None:
+    check_filter(run_seqtrans("tokenize", "encode", "-m", subword_model, input=data), lines)
 
 
 @pytest.mark.parametrize(("data", "lines"), [(b"", 0), (bytes(range(256)) * 4, 5), (b"x" * 3_000_000, 1)])
 def test_as_many_texts_out_as_lines_of_subwords_in(
-    run_seqtrans: RunSeqtrans, model: Path, data: bytes, lines: int
+    run_seqtrans: RunSeqtrans, subword_model: Path, data: bytes, lines: int
 ) -> None:
-    check_filter(run_seqtrans("tokenize", "decode", "-m", model, input=data), lines)
+    check_filter(run_seqtrans("tokenize", "decode", "-m", subword_model, input=data), lines)
 
 
 def check_filter(run: "subprocess.CompletedProcess[bytes]", lines: int) -> None:
@@ -181,8 +171,8 @@ def check_filter(run: "subprocess.CompletedProcess[bytes]", lines: int) -> None:
     assert b"Traceback" not in run.stderr
 
 
-def test_mended_lines_are_told_with_their_number(run_seqtrans: RunSeqtrans, model: Path) -> None:
-    run = run_seqtrans("tokenize", "encode", "-m", model, input=b"ok\n\xff\nok\n\xff\nx\0y\n")
+def test_mended_lines_are_told_with_their_number(run_seqtrans: RunSeqtrans, subword_model: Path) -> None:
+    run = run_seqtrans("tokenize", "encode", "-m", subword_model, input=b"ok\n\xff\nok\n\xff\nx\0y\n")
     assert run.stderr.decode().splitlines() == [
         "seqtrans: warning: <stdin>:2: 2 line(s) not valid UTF-8, bad bytes replaced by U+FFFD (lines 2, 4)",
         "seqtrans: warning: <stdin>:5: 1 line(s) with NUL, replaced by U+FFFD",
@@ -191,18 +181,20 @@ def test_mended_lines_are_told_with_their_number(run_seqtrans: RunSeqtrans, mode
     ]
 
 
-def test_blank_lines_and_the_mark_at_the_start_leave_nothing(run_seqtrans: RunSeqtrans, model: Path) -> None:
-    plain = run_seqtrans("tokenize", "encode", "-m", model, input=b"one\n\n")
-    assert run_seqtrans("tokenize", "encode", "-m", model, input=b"\xef\xbb\xbfone\r\n  \n").stdout == plain.stdout
+def test_blank_lines_and_the_mark_at_the_start_leave_nothing(run_seqtrans: RunSeqtrans, subword_model: Path) -> None:
+    plain = run_seqtrans("tokenize", "encode", "-m", subword_model, input=b"one\n\n")
+    assert (
+        run_seqtrans("tokenize", "encode", "-m", subword_model, input=b"\xef\xbb\xbfone\r\n  \n").stdout == plain.stdout
+    )
     assert plain.stdout.endswith(b"\n\n")
 
 
-def test_the_locale_changes_nothing(run_seqtrans: RunSeqtrans, model: Path) -> None:
+def test_the_locale_changes_nothing(run_seqtrans: RunSeqtrans, subword_model: Path) -> None:
     environment = {"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"}
     text = "fünf ʰ\n".encode()
-    encoded = run_seqtrans("tokenize", "encode", "-m", model, input=text, env=environment, anew=True)
+    encoded = run_seqtrans("tokenize", "encode", "-m", subword_model, input=text, env=environment, anew=True)
     assert encoded.stdout.replace(b" ", b"") == "▁fünf▁ʰ\n".encode()
-    decoded = run_seqtrans("tokenize", "decode", "-m", model, input=encoded.stdout, env=environment, anew=True)
+    decoded = run_seqtrans("tokenize", "decode", "-m", subword_model, input=encoded.stdout, env=environment, anew=True)
     assert decoded.stdout == text
 
 
@@ -318,9 +310,9 @@ def test_failures_are_one_line_and_have_their_code(
     assert list(tmp_path.iterdir()) == []
 
 
-def test_a_damaged_model_is_65(run_seqtrans: RunSeqtrans, model: Path, tmp_path: Path) -> None:
+def test_a_damaged_model_is_65(run_seqtrans: RunSeqtrans, subword_model: Path, tmp_path: Path) -> None:
     damaged = tmp_path / "damaged.model"
-    damaged.write_bytes(model.read_bytes()[:300])
+    damaged.write_bytes(subword_model.read_bytes()[:300])
     run = run_seqtrans("tokenize", "encode", "-m", damaged, input=b"one\n")
     assert run.returncode == 65
     assert str(damaged) in one_line_of(run.stderr)
@@ -341,11 +333,11 @@ def test_sigint_ends_learning_at_once(parallel_text: tuple[Path, Path], tmp_path
     assert list(tmp_path.iterdir()) == [pipe]
 
 
-def test_the_subwords_of_a_translator(run_seqtrans: RunSeqtrans, tiny_model: Path, model: Path) -> None:
+def test_the_subwords_of_a_translator(run_seqtrans: RunSeqtrans, tiny_model: Path, subword_model: Path) -> None:
     for flags, text in (([], b"vier neun"), (["--side", "target"], b"vier neun"), (["--side", "source"], b"four nine")):
         pieces = run_seqtrans("tokenize", "encode", "-m", tiny_model, *flags, input=text + b"\n")
         assert pieces.stdout.decode().split() == [f"\u2581{word}" for word in text.decode().split()]
         assert run_seqtrans("tokenize", "decode", "-m", tiny_model, *flags, input=pieces.stdout).stdout == text + b"\n"
-    run = run_seqtrans("tokenize", "encode", "-m", model, "--side", "source", input=b"a\n")
+    run = run_seqtrans("tokenize", "encode", "-m", subword_model, "--side", "source", input=b"a\n")
     assert run.returncode == 2
     assert "leave out --side" in run.stderr.decode()
