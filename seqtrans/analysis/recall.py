@@ -28,6 +28,7 @@ from seqtrans.recurrent.cells import find_cell, is_custom
 from seqtrans.recurrent.cells.base import Cell
 from seqtrans.recurrent.custom import load_cell
 from seqtrans.recurrent.observation import gradient_norms, record_outputs
+from seqtrans.recurrent.seeding import seeded_weights
 from seqtrans.text.subwords import PAD_ID
 from seqtrans.training.objective import readouts_loss
 from seqtrans.training.schedule import learning_rate
@@ -191,7 +192,6 @@ def small_compute() -> Compute:
 
 def _new_network(learner: Learner, options: RecallOptions) -> LanguageNetwork:
     """A language model with one layer. Its random weights depend only on the cell, the sizes and the seed."""
-    torch.manual_seed(derived_seed(options.seed, "weights"))
     config = ModelConfig(
         task="lm",
         cell=learner.cell,
@@ -201,7 +201,8 @@ def _new_network(learner: Learner, options: RecallOptions) -> LanguageNetwork:
         tied_embeddings=False,
         dropout=0.0,
     )
-    return LanguageNetwork(config, FIRST_SYMBOL_ID + ALPHABET, learner.kind)
+    with seeded_weights(derived_seed(options.seed, "weights")):
+        return LanguageNetwork(config, FIRST_SYMBOL_ID + ALPHABET, learner.kind)
 
 
 def _training(learner: Learner, options: RecallOptions) -> TrainingConfig:

@@ -35,7 +35,7 @@ def keep_mask(shape: Sequence[int], rate: float, device: torch.device) -> Tensor
 
 @contextmanager
 def seeded_weights(seed: int) -> Iterator[None]:
-    """Inside, torch's generators begin at `seed`. Afterwards the one for the processor is as it was before."""
+    """Inside, torch's generator for the processor begins at `seed`. Afterwards it is as it was before."""
     with _initialising, torch.random.fork_rng(devices=[]):
-        torch.manual_seed(seed)
+        torch.default_generator.manual_seed(seed)
         yield

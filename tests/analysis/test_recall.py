@@ -60,16 +60,18 @@ def test_options_out_of_range_cannot_be_made(changes: dict[str, Any]) -> None:
         RecallOptions(**{"delays": [5]} | changes)
 
 
-def test_the_number_of_threads_is_restored_also_after_a_failure() -> None:
+def test_threads_and_random_numbers_of_the_process_are_restored_also_after_a_failure() -> None:
     def fail(_number: int) -> None:
         raise KeyboardInterrupt
 
     before = torch.get_num_threads()
+    random_state = torch.get_rng_state()
     torch.set_num_threads(2)
     try:
         with pytest.raises(KeyboardInterrupt):
             learn(Learner("rnn", clipped=True), 2, RecallOptions([2], steps=1, hidden=4), fail)
         assert torch.get_num_threads() == 2
+        assert torch.equal(torch.get_rng_state(), random_state)
     finally:
         torch.set_num_threads(before)
 

@@ -10,7 +10,7 @@ import torch
 
 from seqtrans.model.file import load_model
 from seqtrans.model.weights import weights_of
-from tests.conftest import RunSeqtrans
+from tests.conftest import RunSeqtrans, dev_of
 
 Text = tuple[Path, Path]
 
@@ -23,7 +23,7 @@ def later(
     """Another training with the same subwords."""
     model = tmp_path_factory.mktemp("later") / "later.safetensors"
     run = run_seqtrans(
-        "train", "--train", *parallel_text, "--dev", *parallel_text, "-o", model, "--config", tiny_config,
+        "train", "--train", *parallel_text, "--dev", *dev_of(parallel_text), "-o", model, "--config", tiny_config,
         "--subwords", tiny_model, "--max-steps", 5, "--threads", 1,
     )  # fmt: skip
     assert run.returncode == 0, run.stderr.decode()

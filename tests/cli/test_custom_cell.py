@@ -34,7 +34,7 @@ def make_model(folder: Path, function: str, seed: int = 1) -> tuple[Path, str]:
     folder.mkdir()
     (folder / "cell.py").write_text(CODE.format(function=function), "utf-8")
     cell = load_cell(f"{folder / 'cell.py'}:Mine")
-    torch.manual_seed(seed)
+    torch.default_generator.manual_seed(seed)
     config = Config(model=ModelConfig(cell="cell.py:Mine", embedding=6, hidden=8))
     network = build_network(config, LETTERS, LETTERS, cell.kind)
     path = folder / "model.safetensors"

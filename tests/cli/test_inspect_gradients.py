@@ -18,7 +18,7 @@ from tests.conftest import RunSeqtrans
 @pytest.fixture(scope="module")
 def language_model(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """With fresh weights, two layers of an LSTM, and letters for subwords."""
-    torch.manual_seed(91)
+    torch.default_generator.manual_seed(91)
     letters = learn_subwords(["abc def", "fed cba"], "char", 100)
     model = ModelConfig(task="lm", cell="lstm", embedding=6, hidden=8)
     config = Config(model=model, training=TrainingConfig(metric="loss", bptt=10))

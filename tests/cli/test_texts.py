@@ -232,7 +232,7 @@ def test_a_report_goes_where_a_shell_sends_it(tiny_model: Path, folder: Path, wa
     command = f"{warm_process.install(folder / 'seqtrans')} {arguments}"
     own_process = f"{' '.join(seqtrans_command())} {arguments}"  # which the shell gives more than standard streams
     script = f"""
-        echo one | {own_process} --report >(gzip > report.gz) > plain; sleep 1
+        echo one | {own_process} --report >(gzip > report.gz) > plain; wait $!
         (echo before >&2; echo one | {command} --report /dev/stderr; echo after >&2) 2> log > plain
         echo one | {command} -o /dev/stdout > direct
     """

@@ -15,7 +15,7 @@ from seqtrans.text.subwords import SubwordType
 
 @pytest.mark.parametrize("subword_type", ["bpe", "char", "word"])
 def test_every_character_counts_also_one_that_the_model_does_not_know(subword_type: SubwordType) -> None:
-    torch.manual_seed(71)
+    torch.default_generator.manual_seed(71)
     subwords = learn_subwords(["abc def", "fed cba"] * 5, subword_type, 12)
     model = ModelConfig(task="lm", embedding=5, hidden=6, decoder_layers=1)
     config = Config(model=model, training=TrainingConfig(metric="loss", bptt=5))

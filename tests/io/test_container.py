@@ -30,7 +30,7 @@ DOCUMENT: dict[str, Any] = {
 
 
 def tensors() -> dict[str, Tensor]:
-    torch.manual_seed(51)
+    torch.default_generator.manual_seed(51)
     return {
         "b.weight": torch.randn(5, 4),
         "a.bytes": torch.arange(97, dtype=torch.uint8),

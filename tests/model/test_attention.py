@@ -21,7 +21,7 @@ attentions = pytest.mark.parametrize("name", attention_names())
 
 
 def make(name: str) -> tuple[Attention, Memory, Tensor]:
-    torch.manual_seed(11)
+    torch.default_generator.manual_seed(11)
     attention = find_attention(name)(SIZE, SIZE).double()
     values = torch.randn(len(LENGTHS), SOURCE, SIZE, dtype=torch.float64)
     query = torch.randn(len(LENGTHS), QUERIES, SIZE, dtype=torch.float64)

@@ -21,7 +21,7 @@ LETTERS = learn_subwords(["abc bca cab"], "char", 100)
 
 
 def make_model(seed: int, task: str = "translate") -> TrainedModel:
-    torch.manual_seed(seed)
+    torch.default_generator.manual_seed(seed)
     sizes = ModelConfig(task=task, embedding=4, hidden=6, cache=5 * (task == "lm"), tied_embeddings=task != "tag")
     training = TrainingConfig(metric="loss", bptt=35) if task == "lm" else TrainingConfig()
     model = fresh_model(Config(model=sizes, training=training), LETTERS, LETTERS)

@@ -15,7 +15,7 @@ VOCAB, STEPS = 7, 11
 
 
 def make_model(size: int) -> LanguageNetwork:
-    torch.manual_seed(41)
+    torch.default_generator.manual_seed(41)
     config = ModelConfig(task="lm", cell="gru", embedding=5, hidden=6, decoder_layers=1, cache=size)
     model = LanguageNetwork(config, VOCAB).double().eval()
     with torch.no_grad():

@@ -45,7 +45,7 @@ every_kind = pytest.mark.parametrize("config", CONFIGS, ids=name_of)
 
 def make_network(config: ModelConfig, dtype: torch.dtype) -> Seq2Seq:
     """A network with large random weights, so that a wrong term would show."""
-    torch.manual_seed(21)
+    torch.default_generator.manual_seed(21)
     network = Seq2Seq(config, VOCAB, VOCAB, joint=False).to(dtype).eval()
     with torch.no_grad():
         for parameter in network.parameters():
@@ -91,7 +91,7 @@ def test_whole_targets_and_single_steps_give_equal_gradients(config: ModelConfig
 def test_hypotheses_side_by_side_are_separate_copies(config: ModelConfig) -> None:
     count = 3
     network = make_network(config, torch.float64)
-    torch.manual_seed(22)
+    torch.default_generator.manual_seed(22)
     tokens = torch.randint(4, VOCAB, (4, len(LENGTHS), count))
     with torch.no_grad():
         memory = network.encode(SOURCE, LENGTHS)

@@ -14,7 +14,7 @@ STEPS, BATCH, UNITS = 7, 40, 50
 
 
 def test_a_sentence_has_one_mask_for_all_steps_and_another_than_its_neighbour() -> None:
-    torch.manual_seed(41)
+    torch.default_generator.manual_seed(41)
     dropped = VariationalDropout(0.3)(torch.ones(STEPS, BATCH, UNITS))
     assert all(torch.equal(step, dropped[0]) for step in dropped)
     assert len({tuple(row) for row in dropped[0].tolist()}) == BATCH
@@ -23,7 +23,7 @@ def test_a_sentence_has_one_mask_for_all_steps_and_another_than_its_neighbour() 
 
 @pytest.mark.parametrize("rate", [0.1, 0.5, 0.9])
 def test_the_expectation_is_the_value_itself(rate: float) -> None:
-    torch.manual_seed(42)
+    torch.default_generator.manual_seed(42)
     dropped = VariationalDropout(rate)(torch.full((1, 1000, 100), 2.0))
     deviation = 2 * (rate / (1 - rate) / dropped.numel()) ** 0.5
     assert abs(dropped.mean().item() - 2) < 5 * deviation
@@ -39,7 +39,7 @@ def test_nothing_is_dropped_out_of_training_or_at_rate_zero() -> None:
 
 
 def test_word_dropout_takes_whole_embeddings_and_does_not_rescale() -> None:
-    torch.manual_seed(43)
+    torch.default_generator.manual_seed(43)
     dropped = WordDropout(0.25)(torch.ones(100, 100, 8))
     words = dropped.sum(dim=2)
     assert set(words.unique().tolist()) == {0.0, 8.0}
@@ -50,13 +50,13 @@ def test_word_dropout_takes_whole_embeddings_and_does_not_rescale() -> None:
 @pytest.mark.parametrize("cell", cell_names())
 @pytest.mark.parametrize("feeding", [False, True])
 def test_a_network_drops_in_training_by_the_seed_and_never_in_use(cell: str, feeding: bool) -> None:
-    torch.manual_seed(44)
+    torch.default_generator.manual_seed(44)
     config = ModelConfig(cell=cell, embedding=6, hidden=8, dropout=0.4, word_dropout=0.2, input_feeding=feeding)
     network = Seq2Seq(config, 9, 9, joint=True)
     source, lengths, targets = torch.tensor([[4], [5], [3]]), torch.tensor([3]), torch.tensor([[2], [6], [7]])
 
     def logits(seed: int) -> torch.Tensor:
-        torch.manual_seed(seed)
+        torch.default_generator.manual_seed(seed)
         return network.logits(network.readouts(targets, network.encode(source, lengths)))
 
     network.train()
@@ -71,7 +71,7 @@ def test_the_same_seed_drops_the_same_with_and_without_the_step_loop(cell: str) 
     """Input feeding with a weight of zero is no input feeding, also under dropout."""
     plain_config = ModelConfig(cell=cell, embedding=6, hidden=8, dropout=0.4)
     fed_config = ModelConfig(cell=cell, embedding=6, hidden=8, dropout=0.4, input_feeding=True)
-    torch.manual_seed(45)
+    torch.default_generator.manual_seed(45)
     plain, fed = (Seq2Seq(c, 9, 9, joint=True).double() for c in (plain_config, fed_config))
     weights = plain.state_dict()
     first = "decoder.layers.0.input_weight"
@@ -84,6 +84,6 @@ def test_the_same_seed_drops_the_same_with_and_without_the_step_loop(cell: str) 
     )
     found = []
     for network in (plain, fed):
-        torch.manual_seed(46)
+        torch.default_generator.manual_seed(46)
         found.append(network.readouts(targets, network.encode(source, lengths)))
     torch.testing.assert_close(found[1], found[0], rtol=1e-12, atol=1e-12)

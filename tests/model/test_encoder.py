@@ -18,7 +18,7 @@ TARGETS = torch.tensor([[2, 2, 2, 2], [4, 5, 6, 7], [8, 8, 4, 5]])
 
 
 def make_network(cell: str, layers: int, attention: str = "general", bridge: str = "last") -> Seq2Seq:
-    torch.manual_seed(31)
+    torch.default_generator.manual_seed(31)
     config = ModelConfig(cell=cell, attention=attention, bridge=bridge, embedding=6, hidden=8, encoder_layers=layers)
     network = Seq2Seq(config, VOCAB, VOCAB, joint=True).double().eval()
     with torch.no_grad():

@@ -17,7 +17,7 @@ IDS = torch.tensor([[3, 3], [5, 4], [8, 4], [3, 7], [6, 6], [4, 3]])
 
 
 def make_model(cell: str = "gru", tied: bool = False, layers: int = 2) -> LanguageNetwork:
-    torch.manual_seed(31)
+    torch.default_generator.manual_seed(31)
     config = ModelConfig(
         task="lm", cell=cell, embedding=6, hidden=8, decoder_layers=layers, tied_embeddings=tied, dropout=0.2
     )

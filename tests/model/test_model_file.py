@@ -38,7 +38,7 @@ def languages() -> tuple[SubwordModel, SubwordModel]:
 
 
 def make_model(config: ModelConfig, source: SubwordModel, target: SubwordModel) -> TrainedModel:
-    torch.manual_seed(61)
+    torch.default_generator.manual_seed(61)
     training = TrainingConfig(metric="loss", bptt=35) if config.task == "lm" else TrainingConfig()
     whole = Config(model=config, training=training)
     network = build_network(whole, source, target).eval()

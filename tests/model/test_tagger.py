@@ -14,7 +14,7 @@ from tests.recurrent.running import CELLS, KINDS
     "cell", [pytest.param(cell, marks=[pytest.mark.prove] * (cell not in KINDS)) for cell in CELLS]
 )  # the encoder is tested with every cell in every run
 def test_padding_changes_neither_scores_nor_gradients(cell: str) -> None:
-    torch.manual_seed(51)
+    torch.default_generator.manual_seed(51)
     config = ModelConfig(task="tag", cell=cell, embedding=5, hidden=6, encoder_layers=2, tied_embeddings=False)
     model = TaggerNetwork(config, 9, 7).double().eval()
     source, lengths = torch.tensor([[4, 5, 6], [5, 3, 8], [6, 0, 7], [3, 0, 3]]), torch.tensor([4, 2, 4])

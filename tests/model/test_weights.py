@@ -125,7 +125,7 @@ print(*({"torch._dynamo", "sympy", "torch._inductor"} & set(sys.modules) - befor
 def test_another_thread_gets_its_initial_weights_while_one_loads(tmp_path: Path) -> None:
     path, config = tmp_path / "m", Config(model=ModelConfig(embedding=6, hidden=8, encoder_layers=4))
     save_model(path, fresh_model(config, LETTERS, LETTERS))
-    torch.manual_seed(3)
+    torch.default_generator.manual_seed(3)
     expected = weights_of(build_network(config, LETTERS, LETTERS))
     done = threading.Event()
 
@@ -137,7 +137,9 @@ def test_another_thread_gets_its_initial_weights_while_one_loads(tmp_path: Path)
     thread.start()
     try:
         for _ in range(20):
-            torch.manual_seed(3)  # loading takes no random numbers from the generator that threads share
+            torch.default_generator.manual_seed(
+                3
+            )  # loading takes no random numbers from the generator that threads share
             weights = weights_of(build_network(config, LETTERS, LETTERS))
             assert all(torch.equal(weights[name], tensor) for name, tensor in expected.items())
     finally:

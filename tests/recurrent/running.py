@@ -27,7 +27,7 @@ Run = Callable[[Tensor, State], Tensor]
 
 def make_cell(name: str, dtype: torch.dtype, seed: int = 1, inputs: int = INPUTS, hidden: int = HIDDEN) -> Cell:
     """A cell with no weight at a special value: initial biases are zeros and ones, which hides mistakes."""
-    torch.manual_seed(seed)
+    torch.default_generator.manual_seed(seed)
     cell = find_cell(name)(inputs, hidden).to(dtype)
     with torch.no_grad():
         for parameter in cell.parameters():

@@ -47,7 +47,7 @@ def test_a_cell_of_a_file_is_run_by_the_kernel(tmp_path: Path) -> None:
     loaded = load_cell(f"{path}:Leaky")
     assert loaded.digest == hashlib.sha256(path.read_bytes()).hexdigest()
     assert (loaded.name, loaded.class_name) == (f"{path}:Leaky", "Leaky")
-    torch.manual_seed(1)
+    torch.default_generator.manual_seed(1)
     cell = loaded.kind(5, 6).double()
     inputs, state = make_data(cell, 7, torch.float64)
     found, expected = (outputs_and_gradients(cell, run, inputs, state) for run in (cell.sequence, by_loop(cell)))
@@ -69,7 +69,7 @@ class Scaled(GatedCell):
         return (torch.tanh(gates[0]) * scale * self.mask + torch.tensor(0.5, dtype=gates[0].dtype) * state[0],)
 """
     kind = load_cell(f"{write(tmp_path, code)}:Scaled").kind
-    torch.manual_seed(1)
+    torch.default_generator.manual_seed(1)
     cell = kind(5, 6).double()
     inputs, state = make_data(cell, 4, torch.float64)
     found, expected = (outputs_and_gradients(cell, run, inputs, state) for run in (cell.sequence, by_loop(cell)))

@@ -20,7 +20,7 @@ STEPS, BATCH, INPUTS, HIDDEN = 4, 3, 5, 6
 @pytest.fixture(autouse=True)
 def _same_weights_in_any_order() -> None:
     """Whether a result in few digits is near enough depends on the weights."""
-    torch.manual_seed(8)
+    torch.default_generator.manual_seed(8)
 
 
 class OneGradientForTwoGates(GatedCell):
@@ -234,7 +234,7 @@ def both_ways(
     cell: GatedCell, steps: int, batch: int, dtype: torch.dtype = torch.float64
 ) -> tuple[list[Tensor], list[Tensor]]:
     """Outputs, states and gradients by the kernel and by the loop; the outputs' gradients are not contiguous."""
-    torch.manual_seed(7)
+    torch.default_generator.manual_seed(7)
     inputs = torch.randn(steps, batch, INPUTS, dtype=dtype, requires_grad=True)
     state = tuple(torch.randn(batch, HIDDEN, dtype=dtype, requires_grad=True) for _ in range(cell.states))
     weights = torch.randn(HIDDEN, batch, steps, dtype=dtype).permute(2, 1, 0)

@@ -18,7 +18,7 @@ cells = pytest.mark.parametrize("cell", cell_names())
 
 
 def make_layer(cell: str, *, mixed: bool = False) -> BidirectionalLayer:
-    torch.manual_seed(5)
+    torch.default_generator.manual_seed(5)
     layer = BidirectionalLayer(find_cell(cell), INPUTS, HIDDEN, mixed=mixed).double()
     with torch.no_grad():
         for parameter in layer.parameters():
@@ -66,7 +66,7 @@ def test_mixed_directions_go_through_a_linear_map() -> None:
 def test_a_padded_batch_is_each_sentence_alone(cell: str, mixed: bool) -> None:
     layer = make_layer(cell, mixed=mixed)
     lengths = [4, 1, 6, 3]
-    torch.manual_seed(6)
+    torch.default_generator.manual_seed(6)
     inputs = torch.randn(8, len(lengths), INPUTS, dtype=torch.float64, requires_grad=True)
     weights = torch.randn(8, len(lengths), HIDDEN, dtype=torch.float64)
 

@@ -18,7 +18,7 @@ from tests.recurrent.running import make_cell, make_data, outputs_and_gradients
 @pytest.mark.parametrize("turned", [False, True])
 def test_products(dtype: torch.dtype, tolerance: float, shape: tuple[int, int, int], turned: bool) -> None:
     rows, width, height = shape
-    torch.manual_seed(1)
+    torch.default_generator.manual_seed(1)
     matrix = (torch.randn(width, height).t() if turned else torch.randn(height, width)).to(dtype) / width**0.5
     inputs, added = torch.randn(rows, width).to(dtype), torch.randn(2, rows, 2 * height).to(dtype)[1, :, height:]
     made = PackedMatrix(matrix, rows)

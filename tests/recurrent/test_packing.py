@@ -19,7 +19,7 @@ ERRORS = {torch.float32: 1e-5, torch.bfloat16: 2e-2, torch.int8: 4e-2}
 @pytest.mark.parametrize("rows", [1, 5, 64, 321])
 @pytest.mark.parametrize("biased", [False, True])
 def test_they_are_as_exact_as_their_type(dtype: torch.dtype, rows: int, biased: bool) -> None:
-    torch.manual_seed(rows)
+    torch.default_generator.manual_seed(rows)
     inputs, whole = torch.randn(rows, 48), nn.Parameter(torch.randn(40, 96) / 48**0.5)
     bias = torch.randn(40) if biased else None
     packed = PackedWeights(int8=dtype == torch.int8)

@@ -152,7 +152,7 @@ def test_without_its_layer_normalisation_few_digits_do(dtype: torch.dtype, monke
 
 @pytest.mark.parametrize("name", ["_reorder_linear_weight", "_linear_pointwise"])
 def test_without_onednn_products_are_the_same(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    torch.manual_seed(1)
+    torch.default_generator.manual_seed(1)
     inputs, weight = torch.randn(4, 6), nn.Parameter(torch.randn(5, 6))
     monkeypatch.setattr(packed_matrix, "WORTHWHILE", 1)
     packed = packed_matrix.PackedMatrix(weight.detach(), 4).packed is not None

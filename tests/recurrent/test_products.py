@@ -51,7 +51,7 @@ recurrences = pytest.mark.parametrize(
 
 
 def make_leaves(dtype: torch.dtype = torch.float64) -> dict[str, Tensor]:
-    torch.manual_seed(5)
+    torch.default_generator.manual_seed(5)
     shapes = {
         "state": (SENTENCES, UNITS),
         "square": (UNITS, UNITS),

@@ -23,7 +23,7 @@ def weights(seed: int) -> list[Tensor]:
 
 
 def test_masks_follow_from_the_seed_and_leave_the_generator_of_torch_alone() -> None:
-    torch.manual_seed(5)
+    torch.default_generator.manual_seed(5)
     before = torch.get_rng_state()
     first, again, other = masks(1), masks(1), masks(2)
     assert all(map(torch.equal, first, again))
@@ -34,9 +34,9 @@ def test_masks_follow_from_the_seed_and_leave_the_generator_of_torch_alone() -> 
 
 
 def test_outside_of_a_block_they_come_from_the_generator_of_torch() -> None:
-    torch.manual_seed(5)
+    torch.default_generator.manual_seed(5)
     one = keep_mask((9, 9), 0.5, CPU)
-    torch.manual_seed(5)
+    torch.default_generator.manual_seed(5)
     assert torch.equal(one, torch.rand(9, 9) >= 0.5)
 
 
@@ -60,9 +60,9 @@ def test_threads_do_not_disturb_one_another() -> None:
 
 
 def test_the_generator_of_torch_is_as_it_was() -> None:
-    torch.manual_seed(5)
+    torch.default_generator.manual_seed(5)
     expected = torch.randn(3)
-    torch.manual_seed(5)
+    torch.default_generator.manual_seed(5)
     with seeded_weights(7):
         torch.randn(10)
     assert torch.equal(torch.randn(3), expected)

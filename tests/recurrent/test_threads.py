@@ -102,7 +102,7 @@ def test_several_train_cells_whose_backward_pass_is_not_derived_yet(name: str) -
     inputs = torch.randn(STEPS, BATCH, SIZE, generator=torch.Generator().manual_seed(4))
 
     def make() -> Cell:
-        torch.manual_seed(5)
+        torch.default_generator.manual_seed(5)
         return find_cell(name)(SIZE, SIZE)
 
     def train(cell: Cell) -> list[Tensor]:
@@ -118,7 +118,7 @@ def test_several_train_cells_whose_backward_pass_is_not_derived_yet(name: str) -
 
 
 def test_a_model_is_used_while_another_is_traced() -> None:
-    torch.manual_seed(6)
+    torch.default_generator.manual_seed(6)
     network = LanguageNetwork(ModelConfig(task="lm", cell="lstm", embedding=8, hidden=8), 20).eval()
     ids = torch.arange(STEPS).unsqueeze(1)
     traced = Event()

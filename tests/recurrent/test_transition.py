@@ -24,7 +24,7 @@ TARGETS = torch.tensor([[2, 2, 2], [4, 5, 6], [8, 8, 4]])
 
 
 def make_deep(name: str) -> Cell:
-    torch.manual_seed(61)
+    torch.default_generator.manual_seed(61)
     cell = with_transitions(find_cell(name), DEPTH)(INPUTS, HIDDEN).double()
     with torch.no_grad():
         for parameter in cell.parameters():
@@ -76,7 +76,7 @@ def test_the_weights_of_every_transition_can_be_dropped() -> None:
 @pytest.mark.parametrize("cell", CELLS)
 @pytest.mark.parametrize("feeding", [False, True])
 def test_a_translator_by_steps_and_alone(cell: str, feeding: bool) -> None:
-    torch.manual_seed(62)
+    torch.default_generator.manual_seed(62)
     config = ModelConfig(
         cell=cell, embedding=6, hidden=8, encoder_layers=2, encoder_transitions=2, decoder_layers=2,
         decoder_transitions=3, input_feeding=feeding,

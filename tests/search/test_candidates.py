@@ -93,7 +93,7 @@ def test_samples_are_of_the_list_and_as_probable_as_they_say(random_network: Mak
 
 def test_a_list_of_all_changes_nothing(random_network: Make, random_sources: Sources) -> None:
     every = Shortlist.of(np.tile(np.arange(VOCAB, dtype=np.int32), (8, 1)), np.arange(9, dtype=np.int32))
-    torch.manual_seed(5)
+    torch.default_generator.manual_seed(5)
     language = LanguageNetwork(ModelConfig(task="lm", embedding=5, hidden=6, decoder_layers=1), VOCAB).double().eval()
     # PAD is no candidate, but has a share in the softmax of the whole
     network, second = (knowing_only(random_network(seed, VOCAB), [*range(1, VOCAB)]) for seed in (3, 4))

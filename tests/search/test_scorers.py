@@ -27,7 +27,7 @@ Sources = Callable[[int, int], list[list[int]]]
 
 
 def language_model(seed: int, cell: str = "gru") -> LanguageNetwork:
-    torch.manual_seed(seed)
+    torch.default_generator.manual_seed(seed)
     config = ModelConfig(task="lm", cell=cell, embedding=5, hidden=6, decoder_layers=2, cache=8)
     network = LanguageNetwork(config, VOCAB).double().eval()
     for parameter in network.parameters():

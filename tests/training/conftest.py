@@ -16,6 +16,6 @@ __all__ = ["corpus", "letters", "network"]
 @pytest.fixture
 def network(letters: SubwordModel) -> Seq2Seq:
     """A small network with dropout, tied and joint, as the default is."""
-    torch.manual_seed(72)
+    torch.default_generator.manual_seed(72)
     config = ModelConfig(embedding=6, hidden=8, dropout=0.2)
     return Seq2Seq(config, letters.size, letters.size, joint=True)

@@ -239,7 +239,7 @@ def test_outputs_that_differ_have_folders_that_differ(tmp_path: Path) -> None:
 
 def train(model: nn.Module, optimizer: torch.optim.Optimizer, steps: range) -> None:
     for step in steps:
-        torch.manual_seed(step)
+        torch.default_generator.manual_seed(step)
         optimizer.zero_grad()
         model(torch.randn(5, 4)).square().sum().backward()
         optimizer.step()
@@ -248,7 +248,7 @@ def train(model: nn.Module, optimizer: torch.optim.Optimizer, steps: range) -> N
 @pytest.mark.parametrize("cut", [0, 1, 4])
 def test_an_optimiser_goes_on_to_the_bit(folder: StateFolder, cut: int) -> None:
     def begin() -> tuple[nn.Module, torch.optim.Optimizer]:
-        torch.manual_seed(91)
+        torch.default_generator.manual_seed(91)
         model = nn.Sequential(nn.Linear(4, 3), nn.Tanh(), nn.Linear(3, 2))
         return model, torch.optim.AdamW(model.parameters(), lr=0.05, weight_decay=0.01, fused=True)
 

@@ -18,7 +18,7 @@ smoothings = pytest.mark.parametrize("smoothing", [0.0, 0.1, 0.9])
 
 
 def make_data(count: int, dtype: torch.dtype = torch.float64) -> tuple[Tensor, Tensor, Tensor, Tensor]:
-    torch.manual_seed(81)
+    torch.default_generator.manual_seed(81)
     readouts, weight, bias = (
         torch.randn(*shape, dtype=dtype, requires_grad=True) for shape in ((count, UNITS), (VOCAB, UNITS), (VOCAB,))
     )
@@ -94,7 +94,7 @@ def test_in_bfloat16_the_result_is_near_and_weight_gradients_are_in_32_bits(smoo
 @pytest.mark.parametrize("sharpness", [3.0, 8.0, 20.0])
 def test_in_bfloat16_confident_predictions_are_told_apart(sharpness: float, smoothing: float) -> None:
     """Where p is near 1, rounding it to 8 bits would make the loss 0 and turn gradients around."""
-    torch.manual_seed(3)
+    torch.default_generator.manual_seed(3)
     targets = torch.randint(VOCAB, (40,))
     weight, bias = torch.eye(VOCAB, requires_grad=True), torch.zeros(VOCAB, requires_grad=True)
     readouts = (torch.eye(VOCAB)[targets] * sharpness).to(torch.bfloat16).requires_grad_()

@@ -41,7 +41,7 @@ def test_an_update_follows_from_the_seed_and_its_number(network: Seq2Seq, batch:
 
     def after(seed: int, number: int) -> Tensor:
         network.load_state_dict(begin, strict=False)
-        torch.manual_seed(np.random.default_rng().integers(2**40))
+        torch.default_generator.manual_seed(int(np.random.default_rng().integers(2**40)))
         Updater(network, TrainingConfig(seed=seed), EXACT).step(batch, number, 0.01, batch_loss)
         return network.output_bias.detach().clone()
 
