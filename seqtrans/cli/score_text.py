@@ -31,7 +31,7 @@ def score_text(
 
     Raises:
         UsageError: the model is not a language model.
-        DataError: the texts have no lines, one that is too long to be read whole, or lines that end in CR alone.
+        DataError: the texts have no lines, one that is too long to be read whole, or a form that `LineReport` refuses.
         StreamError: a file cannot be read.
     """
     from itertools import islice
@@ -48,7 +48,7 @@ def score_text(
             first = 1
             while chunk := list(islice(lines, LINES_AT_ONCE)):
                 report.refuse_long_lines()
-                report.refuse_cr_alone()
+                report.refuse_form()
                 count_unknown(report, trained.target_subwords, chunk, first)
                 first += len(chunk)
                 for likelihood in scorer.score(chunk):

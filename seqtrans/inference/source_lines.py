@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from seqtrans.io.line_report import UnknownText
 from seqtrans.search.options import SearchOptions
+from seqtrans.text.scripts import is_spaceless
 from seqtrans.text.subwords import UNK_ID, SubwordModel
 from seqtrans.text.unknown import unknown_text
 
@@ -50,7 +51,7 @@ def encode_lines(
     encoded = []
     for (text, _, phrases), source_ids, prefix in zip(rows, ids, prefixes, strict=True):
         known_prefix = known_beginning(prefix)
-        required = [phrase for phrase in map(target.encode, dict.fromkeys(phrases)) if phrase]
+        required = [ids for phrase in dict.fromkeys(phrases) if (ids := _phrase_ids(phrase, target))]
         usable = usable_phrases(required)
         encoded.append(
             EncodedLine(
@@ -74,6 +75,11 @@ def _columns(line: str, options: SearchOptions) -> tuple[str, str, list[str]]:
     # a further TAB in a prefix would look like a column of the output
     prefix = columns.pop(0).replace("\t", " ") if options.prefix and columns else ""
     return text, prefix, columns
+
+
+def _phrase_ids(phrase: str, target: SubwordModel) -> list[int]:
+    """Subwords of a required phrase. It begins a word, unless its script has no spaces between words."""
+    return target.encode_inside(phrase) if is_spaceless(phrase) else target.encode(phrase)
 
 
 def known_beginning(prefix: Sequence[int]) -> Sequence[int]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import logging
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -94,8 +95,9 @@ class LineReport:
     """Lines with a NUL character."""
     inner_cr: AffectedLines = field(default_factory=AffectedLines)
     """Lines with a CR that is not at their end."""
-    has_only_cr: bool = False
-    """Whether the text has CRs and no LF: then its lines end in CR alone, and it was read as one line."""
+    form: str = ""
+    """What is wrong with the text as a whole, and how to convert it: its lines end in CR alone, and it was read as one
+    line, or it is in UTF-16. "" where nothing is."""
     unknown: LinesWithUnknown = field(default_factory=LinesWithUnknown)
     """Lines with text that a model's subwords cannot write."""
     cut: AffectedLines = field(default_factory=AffectedLines)
@@ -121,17 +123,24 @@ class LineReport:
                 "as with `fold -s -w 100000`"
             )
 
-    def refuse_cr_alone(self) -> None:
-        """Refuse a text that would be taken for a single line.
+    def begin_with(self, line: bytes, *, ends_in_lf: bool) -> None:
+        """Tell the form of the text by its first line, which ends in LF or is the only one."""
+        if line.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+            problem, command = "it is UTF-16, not UTF-8", "iconv -f utf-16 -t utf-8"
+        elif not ends_in_lf and b"\r" in line.removesuffix(b"\r"):
+            problem, command = "its lines end in CR alone, not in LF", r"tr '\r' '\n'"
+        else:
+            return
+        self.form = f"{problem}; convert it: {command} < {'FILE' if self.name == '<stdin>' else self.name} > NEW"
+
+    def refuse_form(self) -> None:
+        """Refuse a text whose lines are not what they would be taken for.
 
         Raises:
-            DataError: the lines of the text end in CR alone.
+            DataError: the lines of the text end in CR alone, or it is UTF-16.
         """
-        if self.has_only_cr:
-            raise DataError(
-                f"{self.name}: its lines end in CR alone, not in LF; convert it: "
-                f"tr '\\r' '\\n' < {'FILE' if self.name == '<stdin>' else self.name} > NEW"
-            )
+        if self.form:
+            raise DataError(f"{self.name}: {self.form}")
 
     def log_warnings(self) -> None:
         """Log each of the `warnings`."""
@@ -140,6 +149,8 @@ class LineReport:
 
     def warnings(self) -> Iterator[str]:
         """One sentence for each kind of problem, with the number of lines and the first of them."""
+        if self.form:
+            yield f"{self.name}: {self.form}"
         # where the same lines were cut and are too long for the model, they are reported once, as too long for it
         cut = AffectedLines() if self.cut == self.shortened else self.cut
         kinds = (

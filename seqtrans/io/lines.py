@@ -31,7 +31,7 @@ def read_lines(stream: BinaryIO, report: LineReport, *, strict: bool = False) ->
 
     Raises:
         DataError: with `strict`, at the first byte that is not UTF-8, naming file, line and byte offset, and for a text
-            whose lines end in CR alone; a compressed stream is damaged.
+            in UTF-16 or whose lines end in CR alone; a compressed stream is damaged.
     """
     offset = 0
     while raw := stream.readline(MAX_LINE_BYTES):
@@ -47,10 +47,10 @@ def read_lines(stream: BinaryIO, report: LineReport, *, strict: bool = False) ->
                 raw = _whole_characters(raw)
         if report.lines == 1 and raw.startswith(codecs.BOM_UTF8):
             raw, start = raw[len(codecs.BOM_UTF8) :], len(codecs.BOM_UTF8)
-        if report.lines == 1 and not ends_in_lf and b"\r" in raw.removesuffix(b"\r"):
-            report.has_only_cr = True
+        if report.lines == 1:
+            report.begin_with(raw, ends_in_lf=ends_in_lf)
             if strict:
-                report.refuse_cr_alone()
+                report.refuse_form()
         yield _decode(raw, report, start, strict)
 
 
@@ -159,8 +159,9 @@ def read_whole(path: Path, *, refuse_long_lines: bool = False) -> tuple[list[str
     Logs what was mended.
 
     Raises:
-        DataError: it is a model, it is not UTF-8 (the message has line and byte offset), its lines end in CR alone, or
-            its compression is damaged; with `refuse_long_lines`, also a line of more than `MAX_LINE_BYTES`.
+        DataError: it is a model, it is not UTF-8 (the message has line and byte offset), it is UTF-16, its lines end
+            in CR alone, its compression is damaged; or, with `refuse_long_lines`, a line has more than
+            `MAX_LINE_BYTES`.
         StreamError: it cannot be read.
     """
     with open_input(path) as (stream, name):

@@ -2,18 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 
 from seqtrans.scoring.contract import MetricSettings
+from seqtrans.text.scripts import is_chinese, is_spaceless
 
 BLEU_ORDER = 4
 """BLEU counts sequences of 1 to 4 tokens: a reference of fewer tokens has none of the longest."""
-
-_HAN = "\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0003ffff"
-_OTHERS = "\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff"  # Thai, Lao, Myanmar, Khmer, Japanese kana
-_SPACELESS = re.compile(f"[{_HAN}{_OTHERS}]")
-_HAN_ONLY = re.compile(f"[{_HAN}]")
 
 
 def fitting_settings(references: Sequence[str]) -> MetricSettings:
@@ -23,10 +18,9 @@ def fitting_settings(references: Sequence[str]) -> MetricSettings:
     or "char".
     """
     text = "".join(references)
-    spaceless = len(_SPACELESS.findall(text))
-    if 2 * spaceless <= len(text.replace(" ", "")):
+    if not is_spaceless(text):
         return MetricSettings()
-    return MetricSettings(tokenize="zh" if len(_HAN_ONLY.findall(text)) > 0.9 * spaceless else "char")
+    return MetricSettings(tokenize="zh" if is_chinese(text) else "char")
 
 
 def share_too_short(references: Sequence[str], settings: MetricSettings) -> float:

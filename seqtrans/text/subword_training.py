@@ -23,6 +23,7 @@ from seqtrans.text.subwords import (
     EOS_ID,
     FIRST_PIECE_ID,
     PAD_ID,
+    RESERVED,
     SPACE,
     SUBWORD_TYPES,
     UNK_ID,
@@ -47,9 +48,6 @@ _FIRST_FIELD = 0x0A
 """How field 1 of a protocol buffer message begins, if it is a text or a message."""
 
 _CONTROLS = "\x01\x02\x03\x04\x05\x06\x07\x08"
-
-RESERVED = "\u2585"
-"""SentencePiece skips every line that holds this character."""
 
 _CHUNK_CHARACTERS = 4000
 """Longer lines go in several parts: SentencePiece skips long lines, and fails at words of over 65,535 characters."""

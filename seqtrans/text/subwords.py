@@ -23,6 +23,9 @@ FIRST_PIECE_ID = 4
 """Ids below this one are special: every model here has these four, with these numbers."""
 
 SPACE = "\u2581"
+RESERVED = "\u2585"
+"""A character that SentencePiece uses itself: it skips lines of a training text that hold it, so no subword has it."""
+_LAST_RESERVED_BYTE = f"<0x{RESERVED.encode()[-1]:02X}>"
 """How SentencePiece writes a space: the mark that begins the first subword of a word."""
 
 UNKNOWN_SURFACE = "\u2047"
@@ -105,6 +108,18 @@ class SubwordModel:
         if self.type == "word":
             return [self.id_of(word) for word in self._words(text)]
         return cast(list[int], self._processor.encode(_plain(text), out_type=int))
+
+    def encode_inside(self, text: str) -> list[int]:
+        """Subword ids of text that follows other text without a space between them; for words, those of `encode`."""
+        if self.type == "word":
+            return self.encode(text)
+        # SentencePiece puts a space before any text; before this character, which no subword has, it does no harm
+        pieces = self.encode_pieces(RESERVED + text)
+        last = _LAST_RESERVED_BYTE if self._has_bytes else RESERVED
+        begin = next(number + 1 for number, piece in enumerate(pieces) if last in piece)
+        if pieces[begin - 1] != last:  # one unknown subword stands for it and what follows, which is unknown too
+            begin -= 1
+        return self.encode(RESERVED + text)[begin:]
 
     def encode_batch(self, texts: Sequence[str], *, threads: int = 0) -> list[list[int]]:
         """`encode` of each text, computed by `threads` threads; 0: see `default_threads`."""

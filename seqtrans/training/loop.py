@@ -182,6 +182,7 @@ class Trainer:
         with self.updater.average.applied():
             result = self.task.validate(self.compute, metric, self._stop_if_asked)
         better = is_better(result, position.best_score, position.best_loss, metric)
+        only_loss = metric != "loss" and result.score == position.best_score
         self._last = result
         position.validated = position.step
         position.stale = 0 if better else position.stale + 1
@@ -196,7 +197,8 @@ class Trainer:
             kept=better, seconds=position.seconds,
         )  # fmt: skip
         self._save_checkpoint()
-        self.reporter.validation(result, position.step, better)
+        reason = "no better score, but a lower loss" if only_loss else "best so far"
+        self.reporter.validation(result, position.step, reason if better else "")
         self.reporter.start_interval()
 
     def _save_model(self, path: Path, result: Validation) -> None:

@@ -51,8 +51,8 @@ class Progress:
         mean, rate = self._loss / self._tokens, self._tokens / elapsed
         left = report.seconds * (1 - report.progress) / report.progress if report.progress > 0 else math.inf
         self.show(
-            f"step {report.step:,}  epoch {report.epoch:.2f}  loss {mean:.3f}  perplexity {_perplexity(mean)}  "
-            f"{rate:,.0f} tokens/s  ETA {_clock(left)}  learning rate {report.learning_rate:.2g}"
+            f"step {report.step:,}  epoch {report.epoch:.2f}  loss {mean:.3f}  {rate:,.0f} tokens/s  "
+            f"lr {report.learning_rate:.2g}  ETA {_clock(left)}"  # fits a terminal of 80 columns
         )
         self.start_interval()
 
@@ -61,12 +61,12 @@ class Progress:
         self._start = time.monotonic()
         self._loss = self._tokens = 0.0
 
-    def validation(self, result: Validation, step: int, best: bool) -> None:
-        """Log a validation; `best`: it is the best so far, and the model was kept.
+    def validation(self, result: Validation, step: int, kept: str) -> None:
+        """Log a validation; `kept` says why the model was kept, and is "" if it was not.
 
         The first time, its examples are logged whole, and then those translations that have changed.
         """
-        mark = "  (best so far, kept)" if best else ""
+        mark = f"  ({kept}, kept)" if kept else ""
         _logger.info(
             f"step {step:,}  dev loss {result.loss:.3f}  perplexity {_perplexity(result.loss)}{_score(result)}{mark}"
         )

@@ -113,6 +113,21 @@ def test_lines_that_end_in_cr_alone_are_refused(run_seqtrans: RunSeqtrans, tmp_p
         )
 
 
+@pytest.mark.parametrize("encoding", ["utf-16-le", "utf-16-be"])
+def test_utf_16_is_named(run_seqtrans: RunSeqtrans, tmp_path: Path, subword_model: Path, encoding: str) -> None:
+    path = tmp_path / "notepad.tsv"
+    path.write_bytes("\ufeffone\teins\r\ntwo\tzwei\r\n".encode(encoding))
+    problem = "it is UTF-16, not UTF-8; convert it: iconv -f utf-16 -t utf-8"
+    for command in (
+        ["train", "--train", path, "--dev", path, "-o", tmp_path / "m.safetensors", "--max-steps", 1],
+        ["tokenize", "learn", path, "-o", tmp_path / "m.model"],
+    ):
+        assert said(run_seqtrans(*command), 65).splitlines()[-1] == f"seqtrans: {path}: {problem} < {path} > NEW"
+    run = run_seqtrans("tokenize", "encode", "-m", subword_model, input=path.read_bytes())
+    assert said(run).startswith(f"seqtrans: warning: <stdin>: {problem} < FILE > NEW\n")
+    assert run.stdout.count(b"\n") == len(path.read_bytes().rstrip(b"\0").split(b"\n")) - 1 + (encoding == "utf-16-le")
+
+
 def test_a_single_line_may_end_in_cr(run_seqtrans: RunSeqtrans, tmp_path: Path) -> None:
     path = tmp_path / "one"
     path.write_bytes(b"one line\r")

@@ -15,7 +15,7 @@ import pytest
 from seqtrans.cli import tokenize
 from seqtrans.text.subword_training import NORMALIZATIONS
 from seqtrans.text.subwords import SUBWORD_TYPES, SubwordModel, SubwordType
-from tests.conftest import RunSeqtrans, seqtrans_command, seqtrans_environment
+from tests.conftest import RunSeqtrans, dev_of, seqtrans_command, seqtrans_environment
 from tests.warm import WarmProcess
 
 needs_dev_full = pytest.mark.skipif(not Path("/dev/full").exists(), reason="no /dev/full here")
@@ -336,8 +336,27 @@ def test_sigint_ends_learning_at_once(parallel_text: tuple[Path, Path], tmp_path
 def test_the_subwords_of_a_translator(run_seqtrans: RunSeqtrans, tiny_model: Path, subword_model: Path) -> None:
     for flags, text in (([], b"vier neun"), (["--side", "target"], b"vier neun"), (["--side", "source"], b"four nine")):
         pieces = run_seqtrans("tokenize", "encode", "-m", tiny_model, *flags, input=text + b"\n")
+        assert pieces.stderr == b""  # both sides have the same
         assert pieces.stdout.decode().split() == [f"\u2581{word}" for word in text.decode().split()]
         assert run_seqtrans("tokenize", "decode", "-m", tiny_model, *flags, input=pieces.stdout).stdout == text + b"\n"
     run = run_seqtrans("tokenize", "encode", "-m", subword_model, "--side", "source", input=b"a\n")
     assert run.returncode == 2
     assert "leave out --side" in run.stderr.decode()
+
+
+def test_the_side_that_nobody_named_is_told_where_sides_differ(
+    run_seqtrans: RunSeqtrans, parallel_text: tuple[Path, Path], tmp_path: Path
+) -> None:
+    text = dev_of(parallel_text)
+    sides = [tmp_path / "source.model", tmp_path / "target.model"]
+    for path, side in zip(sides, text, strict=True):
+        assert run_seqtrans("tokenize", "learn", "--type", "char", "-o", path, side).returncode == 0
+    model = tmp_path / "m.safetensors"
+    run = run_seqtrans(
+        "train", "--train", *text, "--dev", *text, "-o", model, "--source-subwords", sides[0],
+        "--target-subwords", sides[1], "--max-steps", 1, "--set", "hidden=4", "embedding=4",
+    )  # fmt: skip
+    assert run.returncode == 0, run.stderr.decode()
+    said = "the subwords of its target side; those of its source side: --side source"
+    for flags, expected in (([], f"seqtrans: {model}: {said}\n"), (["--side", "target"], "")):
+        assert run_seqtrans("tokenize", "encode", "-m", model, *flags, input=b"eins\n").stderr.decode() == expected

@@ -340,6 +340,8 @@ def test_references_that_bleu_cannot_tell_apart_are_told_of_and_the_loss_decides
     records = [json.loads(line) for line in model.with_suffix(".log.jsonl").read_text("utf-8").splitlines()]
     validations = [record for record in records if record["event"] == "validation"]
     assert {record["score"] for record in validations} == {0.0}
+    assert said.count("(best so far, kept)") == 1
+    assert said.count("(no better score, but a lower loss, kept)") == sum(v["kept"] for v in validations) - 1 > 0
     best = min(validations, key=lambda record: record["loss"])
     assert best["step"] > 10
     assert json.loads(run_seqtrans("inspect", model, "--json").stdout)["history"]["steps"] == best["step"]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from tests.cli.running import SOURCE, lines
-from tests.conftest import RunSeqtrans
+from tests.conftest import RunSeqtrans, dev_of
 
 
 def test_what_translations_begin_with(tiny_model: Path, run_seqtrans: RunSeqtrans) -> None:
@@ -96,3 +96,26 @@ def test_prefixes_go_as_far_as_the_model_knows_their_words(tiny_model: Path, run
     assert not {"\t", "\u2047"} & set(run.stdout.decode())
     assert "1: 2 line(s) whose prefix" in run.stderr.decode()
     assert run.stderr.endswith(b"(lines 1, 3)\n")
+
+
+def test_a_phrase_of_a_script_without_spaces_gets_none(
+    parallel_text: tuple[Path, Path], tiny_config: Path, run_seqtrans: RunSeqtrans, tmp_path: Path
+) -> None:
+    """One that begins a word would be a space and the phrase wherever it stands."""
+    source, _ = dev_of(parallel_text)
+    words = ["zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine"]
+    digits = {word: digit for digit, word in zip("零一二三四五六七八九", words, strict=True)}
+    target = tmp_path / "dev.zh"
+    target.write_text(
+        "".join("".join(map(digits.__getitem__, line.split())) + "\n" for line in source.read_text().splitlines()),
+        "utf-8",
+    )
+    model = tmp_path / "m.safetensors"
+    run = run_seqtrans(
+        "train", "--train", source, target, "--dev", source, target, "-o", model, "--config", tiny_config,
+        "--max-steps", 150, "--threads", 1, "--set", "type=char", "metric=loss",
+    )  # fmt: skip
+    assert run.returncode == 0, run.stderr.decode()
+    found = run_seqtrans("translate", "-m", model, "--require", input="one two three\t五六\n".encode()).stdout.decode()
+    assert "五六" in found
+    assert " " not in found

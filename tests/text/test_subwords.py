@@ -69,6 +69,27 @@ def test_ids_and_pieces_are_one_to_one(subword_type: SubwordType, text: str) -> 
     assert model.encode_pieces_batch([text]) == [pieces]
 
 
+@pytest.mark.parametrize("byte_fallback", [False, True])
+@every_type
+@settings(max_examples=60)
+@given(text=any_text | hard_text)
+@example(text="hund")
+@example(text="\u4e2dhund")  # begins with an unknown character
+def test_no_space_stands_before_text_inside(subword_type: SubwordType, byte_fallback: bool, text: str) -> None:
+    if byte_fallback and subword_type not in ("bpe", "unigram"):
+        return
+    model = model_of(subword_type, byte_fallback)
+    ids = model.encode_inside(text)
+    inside = [*model.encode("der"), *ids]
+    if subword_type == "word" or not model.normalize(text):
+        assert ids == model.encode(text)
+    elif UNK_ID not in ids:
+        between = " " if text.startswith((" ", "\u2581")) else ""
+        assert model.decode(inside) == "der" + between + model.normalize(text)
+    else:
+        assert UNK_ID in model.encode(text)
+
+
 @every_type
 @pytest.mark.parametrize("text", TEXT[:4])
 def test_ids_give_known_text_back(subword_type: SubwordType, text: str) -> None:
