@@ -7,7 +7,7 @@ from functools import reduce
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from seqtrans.model.shortlist import Shortlist
@@ -22,8 +22,8 @@ from seqtrans.text.subwords import UNK_ID
 from tests.proving import with_seeds
 from tests.search.truth import FIRST, Make, Sources, all_of, case, options_for, same
 
-LETTERS = st.integers(4, 6)
-PHRASES = st.lists(st.lists(LETTERS, min_size=1, max_size=4), min_size=1, max_size=3)
+LETTERS = st.integers(4, 5)  # so few that phrases begin again within themselves
+PHRASES = st.lists(st.lists(LETTERS, min_size=1, max_size=6), min_size=1, max_size=3)
 
 
 def holds(tokens: list[int], phrase: list[int]) -> bool:
@@ -36,6 +36,9 @@ def begun(tokens: list[int], phrase: list[int]) -> int:
 
 
 @given(PHRASES, st.lists(LETTERS, max_size=12))
+@example([[4, 4, 5]], [4, 4, 4, 5])
+@example([[4, 5, 4, 5, 5]], [4, 5, 4, 5, 4, 5, 5])
+@example([[4, 4, 5, 4, 4, 4]], [4, 4, 5, 4, 4, 5, 4, 4, 4])
 def test_it_knows_how_far_it_is(phrases: list[list[int]], tokens: list[int]) -> None:
     required = RequiredPhrases(phrases)
     state = reduce(required.next_progress, tokens, required.start)

@@ -294,6 +294,23 @@ def test_a_network_that_only_ends_gives_empty_hypotheses(
         assert n_best[0].log_prob == pytest.approx(0, abs=1e-9)
 
 
+@searches
+def test_a_network_whose_scores_are_no_numbers_gives_one_empty_hypothesis(
+    random_network: MakeNetwork, random_sources: MakeSources, options: SearchOptions
+) -> None:
+    network, sources = random_network(3, VOCAB), random_sources(3, 5)
+    with torch.no_grad():
+        network.output_bias.fill_(math.nan)
+    for keeps_attention in (False, True):
+        wanted = replace(options, alignment="words" if keeps_attention else "none")
+        for source, (only, *others) in zip(sources, run(network, sources, wanted), strict=True):
+            assert (only.tokens, only.token_log_probs, others) == ([], [], [])
+            assert only.score == only.log_prob == -math.inf
+            assert (None if only.attention is None else only.attention.shape) == (
+                (0, len(source) + 1) if keeps_attention else None
+            )
+
+
 def test_a_wider_beam_that_holds_all_is_at_least_as_good_as_greedy(
     random_network: MakeNetwork, random_sources: MakeSources
 ) -> None:
