@@ -11,6 +11,7 @@ import torch
 from seqtrans.config.schema import ModelConfig
 from seqtrans.model.language_model import LanguageNetwork
 from seqtrans.model.seq2seq import Seq2Seq
+from seqtrans.search.combination import combined_scorer
 from seqtrans.search.decoding import search
 from seqtrans.search.ensemble import EnsembleScorer
 from seqtrans.search.fusion import FusionScorer
@@ -85,6 +86,15 @@ def test_an_ensemble_takes_the_mean(
                     sum(logs) / 3 if logarithms else math.log(sum(math.exp(log) for log in logs) / 3) for logs in each
                 ]
                 assert h.token_log_probs == pytest.approx(mean, abs=1e-10)
+
+
+def test_models_are_combined_as_the_options_say(random_network: Make, random_sources: Sources) -> None:
+    one, two = (ModelScorer(random_network(seed, VOCAB)) for seed in (1, 2))
+    assert combined_scorer([one], None, SearchOptions()) is one
+    sources = random_sources(1, 5)
+    for name, logarithms in (("probabilities", False), ("log-probabilities", True)):
+        combined = combined_scorer([one, two], None, SearchOptions(ensemble=name))
+        alike(found(combined, sources), found(EnsembleScorer([one, two], logarithms), sources))
 
 
 @with_seeds(2, 12)
