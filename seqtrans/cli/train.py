@@ -151,6 +151,8 @@ def _describe(result: TrainingResult) -> None:
         _logger.info("it was still improving at the end: the same command with --resume and a larger limit continues")
     cell = f" --cell {model.cell}" if is_custom(model.cell) else ""
     _logger.info(f"{task.verb} with: seqtrans {task.commands[0]} {result.model}{cell} < TEXT")
+    for command in task.commands[1:]:
+        _logger.info(f"or: seqtrans {command} {result.model}{cell}")
 
 
 def minutes_of(text: str) -> float:

@@ -52,7 +52,7 @@ def load_config(
     if file is not None:
         sources.append((str(file), _without_search(read_toml(file))))
     known = {name: list(setting_types(section)) for name, section in SECTION_CLASSES.items()}
-    sources += [("environment", from_environment(known, environment)), ("arguments", flags)]
+    sources += [("environment", from_environment(known, environment)), ("given settings", flags)]
     values: dict[str, dict[str, Any]] = {name: {} for name in SECTION_CLASSES}
     origins: dict[str, str] = {}
     for where, tables in sources:

@@ -179,6 +179,9 @@ def _give_permissions(temporary: str, target: Path) -> None:
 
 
 def _unwritable(path: Path | str, error: OSError) -> StreamError:
+    folder = Path(path).parent
+    if error.errno == errno.ENOENT and not folder.exists():
+        return StreamError(f"{path}: cannot be written: there is no folder '{folder}'; make it first")
     return StreamError(f"{path}: cannot be written: {error.strerror or error}")
 
 

@@ -53,6 +53,7 @@ def model(texts: Path, run_seqtrans: RunSeqtrans) -> Path:
     said = run.stderr.decode()
     assert "bits per character" in said
     assert f"score with: seqtrans score --model {output} < TEXT" in said
+    assert f"or: seqtrans generate -m {output}" in said
     return output
 
 

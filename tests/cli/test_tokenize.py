@@ -286,7 +286,7 @@ def test_line_ends_and_nul_spelled_in_bytes_become_spaces(
         (["learn", "-o", "{tmp}/m"], 65, "no text"),
         (["learn", "-o", "{tmp}/m", "{tmp}/missing"], 74, "missing: cannot be read: No such file"),
         (["learn", "-o", "{tmp}/m", "{tmp}"], 74, "cannot be read: Is a directory"),
-        (["learn", "-o", "{tmp}/missing/m"], 74, "cannot be written: No such file"),
+        (["learn", "-o", "{tmp}/missing/m"], 74, "cannot be written: there is no folder"),
         (["learn", "-o", "{tmp}"], 74, "cannot be written: Is a directory"),
         (["learn", "-o", "{tmp}/m", "--type", "syllable"], 2, "syllable"),
         (["learn", "-o", "{tmp}/m", "--type", "char", "--byte-fallback"], 2, "byte fallback"),

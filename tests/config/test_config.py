@@ -330,7 +330,7 @@ def test_a_conflict_names_where_the_settings_come_from(tmp_path: Path) -> None:
     file = write(tmp_path, "[training]\nmax_epochs = 0\n")
     with pytest.raises(UsageError, match=r"recipe\.toml, environment: training would never end"):
         load_config("base", file, {}, {"SEQTRANS_TRAINING_PATIENCE": "0"})
-    with pytest.raises(UsageError, match=r"^preset bideep, arguments: encoder_layers does not apply"):
+    with pytest.raises(UsageError, match=r"^preset bideep, given settings: encoder_layers does not apply"):
         load_config("bideep", None, {"model": {"task": "lm"}}, {})
 
 

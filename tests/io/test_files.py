@@ -86,7 +86,8 @@ def test_the_file_has_the_permissions_of_any_new_file(tmp_path: Path) -> None:
 @pytest.mark.parametrize("write", [check_output, lambda path: atomic_output(path).__enter__()])
 def test_a_directory_that_is_missing_is_a_stream_error(tmp_path: Path, write: Callable[[Path], object]) -> None:
     path = tmp_path / "missing" / "out"
-    with pytest.raises(StreamError, match=f"^{path}: cannot be written: No such file"):
+    problem = f"there is no folder '{path.parent}'; make it first"
+    with pytest.raises(StreamError, match=f"^{path}: cannot be written: {problem}$"):
         write(path)
 
 
