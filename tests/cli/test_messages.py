@@ -67,7 +67,8 @@ def test_a_training_goes_on_without_its_messages(
 ) -> None:
     command = warm_process.install(tmp_path / "seqtrans")
     (tmp_path / "tiny.toml").write_text("[model]\nembedding = 4\nhidden = 4\n[training]\nvalidate_every = 1\n", "utf-8")
-    files = f"--train {folder}/text {folder}/text --dev {folder}/text {folder}/text --config tiny.toml"
+    text = shlex.quote(str(folder / "text"))
+    files = f"--train {text} {text} --dev {text} {text} --config tiny.toml"
     run = shell(f"seqtrans train {files} -o model.safetensors --max-steps 2 --threads 1 {lost}", tmp_path, command)
     assert run.returncode == 0
     assert (tmp_path / "model.safetensors").exists()

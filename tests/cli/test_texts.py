@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import pty
+import shlex
 import shutil
 import subprocess
 from pathlib import Path
@@ -228,9 +229,9 @@ def test_a_command_says_that_it_waits_at_a_terminal(
 
 def test_a_report_goes_where_a_shell_sends_it(tiny_model: Path, folder: Path, warm_process: WarmProcess) -> None:
     """To a process, and behind what stands in the file that is standard error."""
-    arguments = f"translate -m {tiny_model} --beam 1"
-    command = f"{warm_process.install(folder / 'seqtrans')} {arguments}"
-    own_process = f"{' '.join(seqtrans_command())} {arguments}"  # which the shell gives more than standard streams
+    arguments = "translate", "-m", str(tiny_model), "--beam", "1"
+    command = shlex.join([str(warm_process.install(folder / "seqtrans")), *arguments])
+    own_process = shlex.join(seqtrans_command(*arguments))  # which the shell gives more than standard streams
     script = f"""
         echo one | {own_process} --report >(gzip > report.gz) > plain; wait $!
         (echo before >&2; echo one | {command} --report /dev/stderr; echo after >&2) 2> log > plain

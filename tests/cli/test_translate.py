@@ -219,6 +219,7 @@ def test_an_interrupt_during_a_search_leaves_whole_lines(
     assert set(lines) == {"sechs fünf vier drei zwei eins"}
 
 
+@pytest.mark.skipif(not torch.__file__.isascii(), reason="torch itself needs a locale to be in such a folder")
 def test_an_interrupt_keeps_what_is_finished_whatever_the_locale(tiny_model: Path) -> None:
     with subprocess.Popen(
         seqtrans_command("translate", "-m", tiny_model),
