@@ -116,7 +116,9 @@ class SubwordModel:
         # SentencePiece puts a space before any text; before this character, which no subword has, it does no harm
         pieces = self.encode_pieces(RESERVED + text)
         last = _LAST_RESERVED_BYTE if self._has_bytes else RESERVED
-        begin = next(number + 1 for number, piece in enumerate(pieces) if last in piece)
+        begin = next((number + 1 for number, piece in enumerate(pieces) if last in piece), None)
+        if begin is None:  # a model from elsewhere, whose normalisation removes the character
+            return self.encode(text)
         if pieces[begin - 1] != last:  # one unknown subword stands for it and what follows, which is unknown too
             begin -= 1
         return self.encode(RESERVED + text)[begin:]

@@ -182,6 +182,17 @@ def test_a_model_with_other_special_ids_is_refused() -> None:
         SubwordModel(writer.getvalue())
 
 
+def test_text_inside_for_a_model_from_elsewhere_whose_rules_remove_what_would_be_before_it(tmp_path: Path) -> None:
+    (tmp_path / "rules.tsv").write_text("2585\t\n", "utf-8")
+    writer = io.BytesIO()
+    sentencepiece.SentencePieceTrainer.train(
+        sentence_iterator=iter(TEXT), model_writer=writer, vocab_size=50, minloglevel=3, model_type="char",
+        normalization_rule_tsv=str(tmp_path / "rules.tsv"), pad_id=0, unk_id=1, bos_id=2, eos_id=3,
+    )  # fmt: skip
+    model = SubwordModel(writer.getvalue())
+    assert model.encode_inside("hund") == model.encode("hund")
+
+
 @pytest.mark.parametrize("subword_type", ["bpe", "word"])
 def test_mutated_models_are_refused_or_work(subword_type: SubwordType) -> None:
     proto = model_of(subword_type).proto
