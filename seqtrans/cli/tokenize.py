@@ -209,7 +209,7 @@ def _filter(
         raise UsageError(f"{path}: a subword model has no sides: leave out --side")
     texts = check_texts(files, output, [path])
     subwords = tokenizer(path, side or "target")
-    if side is None and is_container(path) and tokenizer(path, "source").proto != subwords.proto:
+    if side is None and is_container(path) and tokenizer(path, "source").digest != subwords.digest:
         _logger.info(f"{path}: the subwords of its target side; those of its source side: --side source")
     tell_of_terminal(texts)
     with open_output(output) as sink:

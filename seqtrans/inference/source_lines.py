@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from seqtrans.io.line_report import UnknownText
 from seqtrans.search.options import SearchOptions
-from seqtrans.text.scripts import is_spaceless
+from seqtrans.text.scripts import has_spaceless
 from seqtrans.text.subwords import UNK_ID, SubwordModel
 from seqtrans.text.unknown import unknown_text
 
@@ -78,8 +78,8 @@ def _columns(line: str, options: SearchOptions) -> tuple[str, str, list[str]]:
 
 
 def _ids_of_phrase(phrase: str, target: SubwordModel) -> list[int]:
-    """Subwords of a required phrase. It begins a word, unless its script has no spaces between words."""
-    return target.encode_inside(phrase) if is_spaceless(phrase) else target.encode(phrase)
+    """Subwords of a required phrase. It begins a word, unless it has letters that are written without spaces."""
+    return target.encode_inside(phrase.strip()) if has_spaceless(phrase) else target.encode(phrase)
 
 
 def known_beginning(prefix: Sequence[int]) -> Sequence[int]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import codecs
 import logging
+import shlex
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
@@ -97,7 +98,7 @@ class LineReport:
     """Lines with a CR that is not at their end."""
     form: str = ""
     """What is wrong with the text as a whole, and how to convert it: its lines end in CR alone, and it was read as one
-    line, or it is in UTF-16. "" where nothing is."""
+    line, or it is in UTF-16 or UTF-32. Then `invalid`, `nul` and `inner_cr` are not told of. "" where nothing is."""
     unknown: LinesWithUnknown = field(default_factory=LinesWithUnknown)
     """Lines with text that a model's subwords cannot write."""
     cut: AffectedLines = field(default_factory=AffectedLines)
@@ -125,19 +126,23 @@ class LineReport:
 
     def begin_with(self, line: bytes, *, ends_in_lf: bool) -> None:
         """Tell the form of the text by its first line, which ends in LF or is the only one."""
-        if line.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        if line.startswith((codecs.BOM_UTF32_LE, codecs.BOM_UTF32_BE)):
+            problem, command = "it is UTF-32, not UTF-8", "iconv -f utf-32 -t utf-8"
+        elif line.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
             problem, command = "it is UTF-16, not UTF-8", "iconv -f utf-16 -t utf-8"
         elif not ends_in_lf and b"\r" in line.removesuffix(b"\r"):
-            problem, command = "its lines end in CR alone, not in LF", r"tr '\r' '\n'"
+            problem, command = "its lines seem to end in CR alone, not in LF", r"tr '\r' '\n'"
         else:
             return
-        self.form = f"{problem}; convert it: {command} < {'FILE' if self.name == '<stdin>' else self.name} > NEW"
+        self.form = (
+            f"{problem}; convert it: {command} < {'FILE' if self.name == '<stdin>' else shlex.quote(self.name)} > NEW"
+        )
 
     def refuse_form(self) -> None:
         """Refuse a text whose lines are not what they would be taken for.
 
         Raises:
-            DataError: the lines of the text end in CR alone, or it is UTF-16.
+            DataError: the lines of the text end in CR alone, or it is in UTF-16 or UTF-32.
         """
         if self.form:
             raise DataError(f"{self.name}: {self.form}")
@@ -167,6 +172,6 @@ class LineReport:
             (self.untranslated, "without a translation (no hypothesis could end); the output is blank"),
             (cut, f"longer than {MAX_LINE_BYTES} bytes, cut there"),
         )
-        for affected, problem in kinds:
+        for affected, problem in kinds[3:] if self.form else kinds:
             if affected.count:
                 yield f"{self.name}:{affected.first}: {affected.count} line(s) {problem}{affected.listing()}"

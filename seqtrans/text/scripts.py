@@ -15,6 +15,11 @@ def is_spaceless(text: str) -> bool:
     return 2 * len(_SPACELESS.findall(text)) > len(text.replace(" ", ""))
 
 
+def has_spaceless(text: str) -> bool:
+    """Whether any character of a text is of such a script."""
+    return _SPACELESS.search(text) is not None
+
+
 def is_chinese(text: str) -> bool:
     """Whether nearly all characters of such scripts in a text are Chinese."""
     return len(_HAN_ONLY.findall(text)) > 0.9 * len(_SPACELESS.findall(text))

@@ -23,10 +23,10 @@ FIRST_PIECE_ID = 4
 """Ids below this one are special: every model here has these four, with these numbers."""
 
 SPACE = "\u2581"
+"""How SentencePiece writes a space: the mark that begins the first subword of a word."""
+
 RESERVED = "\u2585"
 """A character that SentencePiece uses itself: it skips lines of a training text that hold it, so no subword has it."""
-_LAST_RESERVED_BYTE = f"<0x{RESERVED.encode()[-1]:02X}>"
-"""How SentencePiece writes a space: the mark that begins the first subword of a word."""
 
 UNKNOWN_SURFACE = "\u2047"
 """The text of an unknown subword. It is visible, because a gap would go unnoticed."""
@@ -114,14 +114,14 @@ class SubwordModel:
         if self.type == "word":
             return self.encode(text)
         # SentencePiece puts a space before any text; before this character, which no subword has, it does no harm
-        pieces = self.encode_pieces(RESERVED + text)
-        last = _LAST_RESERVED_BYTE if self._has_bytes else RESERVED
-        begin = next((number + 1 for number, piece in enumerate(pieces) if last in piece), None)
-        if begin is None:  # a model from elsewhere, whose normalisation removes the character
-            return self.encode(text)
-        if pieces[begin - 1] != last:  # one unknown subword stands for it and what follows, which is unknown too
-            begin -= 1
-        return self.encode(RESERVED + text)[begin:]
+        ids, pieces = self.encode(RESERVED + text), self.encode_pieces(RESERVED + text)
+        before = [f"<0x{byte:02X}>" for byte in RESERVED.encode()] if self._has_bytes else [RESERVED]
+        begin = int(pieces[0] == SPACE)
+        if pieces[begin : begin + len(before)] == before:
+            return ids[begin + len(before) :]
+        if pieces[begin].startswith(RESERVED):  # unknown together with what follows
+            return ids[begin:]
+        return self.encode(text)  # a model from elsewhere, whose normalisation removes the character
 
     def encode_batch(self, texts: Sequence[str], *, threads: int = 0) -> list[list[int]]:
         """`encode` of each text, computed by `threads` threads; 0: see `default_threads`."""

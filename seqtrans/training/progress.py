@@ -51,7 +51,7 @@ class Progress:
         mean, rate = self._loss / self._tokens, self._tokens / elapsed
         left = report.seconds * (1 - report.progress) / report.progress if report.progress > 0 else math.inf
         self.show(
-            f"step {report.step:,}  epoch {report.epoch:.2f}  loss {mean:.3f}  {rate:,.0f} tokens/s  "
+            f"step {report.step:,}  epoch {report.epoch:.1f}  loss {mean:.3f}  {rate:,.0f} tokens/s  "
             f"lr {report.learning_rate:.2g}  ETA {_clock(left)}"  # fits a terminal of 80 columns
         )
         self.start_interval()

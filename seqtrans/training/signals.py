@@ -17,7 +17,8 @@ Handler = Callable[[int, FrameType | None], Any] | int
 class StopRequest:
     """Set by SIGINT, SIGTERM or SIGHUP; training looks at it after every step.
 
-    SIGHUP means that the terminal is gone; where nohup has made it ignored, it stays so.
+    SIGHUP means that the terminal is gone. A signal that is ignored stays so: SIGHUP where nohup has made it ignored,
+    SIGINT where a shell has started the training in the background.
     """
 
     def __init__(self) -> None:
@@ -29,7 +30,7 @@ class StopRequest:
             self.signal = signal.Signals(number)
             return
         handler = self._handlers[signal.Signals(number)]
-        signal.signal(number, signal.SIG_DFL if handler is signal.SIG_IGN else handler)
+        signal.signal(number, handler)
         signal.raise_signal(number)
 
     @contextmanager
@@ -42,7 +43,7 @@ class StopRequest:
             yield
             return
         for number in _SIGNALS:
-            if number == signal.SIGHUP and signal.getsignal(number) is signal.SIG_IGN:
+            if signal.getsignal(number) is signal.SIG_IGN:
                 continue
             before = signal.signal(number, self._receive)
             # None: a handler that is not Python's, which Python cannot restore

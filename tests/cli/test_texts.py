@@ -233,7 +233,7 @@ def test_a_report_goes_where_a_shell_sends_it(tiny_model: Path, folder: Path, wa
     command = shlex.join([str(warm_process.install(folder / "seqtrans")), *arguments])
     own_process = shlex.join(seqtrans_command(*arguments))  # which the shell gives more than standard streams
     script = f"""
-        echo one | {own_process} --report >(gzip > report.gz) > plain; wait $!
+        {own_process} --report >(gzip > report.gz) > plain <<< one; wait $!
         (echo before >&2; echo one | {command} --report /dev/stderr; echo after >&2) 2> log > plain
         echo one | {command} -o /dev/stdout > direct
     """

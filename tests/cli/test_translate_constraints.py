@@ -116,6 +116,7 @@ def test_a_phrase_of_a_script_without_spaces_gets_none(
         "--max-steps", 150, "--threads", 1, "--set", "type=char", "metric=loss",
     )  # fmt: skip
     assert run.returncode == 0, run.stderr.decode()
-    found = run_seqtrans("translate", "-m", model, "--require", input="one two three\t五六\n".encode()).stdout.decode()
-    assert "五六" in found
+    phrases = "one two three\t五六\none two three\t 五六\n".encode()
+    found = run_seqtrans("translate", "-m", model, "--require", input=phrases).stdout.decode()
+    assert found.count("五六") == 2
     assert " " not in found

@@ -137,9 +137,8 @@ def test_another_thread_gets_its_initial_weights_while_one_loads(tmp_path: Path)
     thread.start()
     try:
         for _ in range(20):
-            torch.default_generator.manual_seed(
-                3
-            )  # loading takes no random numbers from the generator that threads share
+            # loading takes no random numbers from the generator that threads share
+            torch.default_generator.manual_seed(3)
             weights = weights_of(build_network(config, LETTERS, LETTERS))
             assert all(torch.equal(weights[name], tensor) for name, tensor in expected.items())
     finally:

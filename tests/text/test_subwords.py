@@ -182,15 +182,20 @@ def test_a_model_with_other_special_ids_is_refused() -> None:
         SubwordModel(writer.getvalue())
 
 
-def test_text_inside_for_a_model_from_elsewhere_whose_rules_remove_what_would_be_before_it(tmp_path: Path) -> None:
+@pytest.mark.parametrize("byte_fallback", [False, True])
+def test_text_inside_for_a_model_from_elsewhere_whose_rules_remove_what_would_be_before_it(
+    tmp_path: Path, byte_fallback: bool
+) -> None:
     (tmp_path / "rules.tsv").write_text("2585\t\n", "utf-8")
     writer = io.BytesIO()
     sentencepiece.SentencePieceTrainer.train(
-        sentence_iterator=iter(TEXT), model_writer=writer, vocab_size=50, minloglevel=3, model_type="char",
+        sentence_iterator=iter(TEXT), model_writer=writer, minloglevel=3, vocab_size=320 if byte_fallback else 50,
+        model_type="bpe" if byte_fallback else "char", byte_fallback=byte_fallback,
         normalization_rule_tsv=str(tmp_path / "rules.tsv"), pad_id=0, unk_id=1, bos_id=2, eos_id=3,
     )  # fmt: skip
     model = SubwordModel(writer.getvalue())
-    assert model.encode_inside("hund") == model.encode("hund")
+    for text in ("hund", "\u4e05hund"):  # its last byte is that of the character that the rules remove
+        assert model.encode_inside(text) == model.encode(text)
 
 
 @pytest.mark.parametrize("subword_type", ["bpe", "word"])
