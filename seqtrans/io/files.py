@@ -8,7 +8,7 @@ import os
 import re
 import stat
 import tempfile
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import BinaryIO
@@ -72,8 +72,12 @@ def discard_unfinished() -> None:
                 os.unlink(temporary)  # noqa: PTH108
 
 
-def copy_file(source: Path, copy: Path) -> None:
-    """Copy a file; the copy appears whole or not at all.
+class _NotWantedError(Exception):
+    """The copy of a file shall not appear."""
+
+
+def copy_file(source: Path, copy: Path, is_wanted: Callable[[], bool] = lambda: True) -> None:
+    """Copy a file; the copy appears whole or not at all, and not if it `is_wanted` no more when all is written.
 
     Raises:
         StreamError: the source cannot be read, or the copy cannot be written.
@@ -82,8 +86,13 @@ def copy_file(source: Path, copy: Path) -> None:
         content = source.read_bytes()
     except OSError as error:
         raise StreamError(f"{source}: cannot be read: {error.strerror}") from None
-    with atomic_output(copy) as stream:
+    with suppress(_NotWantedError), atomic_output(copy) as stream:
         stream.write(content)
+        stream.flush()
+        with suppress(OSError):  # not a file on a disk
+            os.fsync(stream.fileno())  # takes long, so it comes before the question
+        if not is_wanted():
+            raise _NotWantedError
 
 
 def check_output(path: Path | str, inputs: Iterable[Path] = ()) -> None:

@@ -97,12 +97,12 @@ class Trainer:
         self._restore_best()
 
     def _restore_best(self) -> None:
-        """Write the best model again if it is gone: GNU make deletes the target of an interrupted command."""
+        """Write the best model again if an earlier one is at its place, or none: see `_validate`."""
         best, step = self.folder.best_model, self.position.best_step
         if not step:
             return
         if trained_steps(best) is not None:
-            if not self.output.exists():
+            if not self.output.exists() or (trained_steps(self.output) or step) < step:
                 copy_file(best, self.output)
                 _logger.info(f"{self.output}: written again, the best model so far (step {step:,})")
         elif trained_steps(self.output) == step:
@@ -190,7 +190,9 @@ class Trainer:
             position.best_score, position.best_loss = result.deciding_score(metric), result.loss
             position.best_step = position.step
             self._save_model(self.folder.best_model, result)
-            copy_file(self.folder.best_model, self.output)
+            # GNU make deletes the target of a command when a signal comes, not when the command has ended, and would
+            # take what is written after that for finished: `_restore_best` writes it when the training goes on
+            copy_file(self.folder.best_model, self.output, is_wanted=lambda: self.stop.signal is None)
         position.seconds = self._seconds()
         self._log.write(
             "validation", step=position.step, loss=result.loss, metric=result.metric, score=result.score,

@@ -537,3 +537,19 @@ def test_a_loss_that_is_no_number_stops_training_and_names_the_lines(
     assert run.returncode == 1
     assert "not a number" in one_line(run.stderr)
     assert "training lines" in one_line(run.stderr)
+
+
+def test_an_earlier_model_at_the_output_gives_way_to_the_best_when_the_training_goes_on(
+    tmp_path: Path, parallel_text: Text, tiny_config: Path, run_seqtrans: RunSeqtrans
+) -> None:
+    """An interruption may have come before the best one was copied there."""
+    model, dev = tmp_path / "m.safetensors", dev_of(parallel_text)
+    command = ["train", "--train", *parallel_text, "--dev", *dev, "-o", model, "--config", tiny_config, "--threads", 1]
+    assert run_seqtrans(*command, "--max-steps", 10).returncode == 0
+    earlier = model.read_bytes()
+    assert run_seqtrans(*command, "--max-steps", 40, "--resume").returncode == 0
+    model.write_bytes(earlier)
+    run = run_seqtrans(*command, "--max-steps", 41, "--resume")
+    assert run.returncode == 0, run.stderr.decode()
+    assert f"{model}: written again, the best model so far (step 40)" in run.stderr.decode()
+    assert model.read_bytes() != earlier

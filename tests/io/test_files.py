@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from seqtrans.errors import StreamError, UsageError
-from seqtrans.io.files import atomic_output, check_output
+from seqtrans.io.files import atomic_output, check_output, copy_file
 
 as_user = pytest.mark.skipif(os.geteuid() == 0, reason="root may write anywhere")
 
@@ -226,3 +226,16 @@ def test_links_in_a_circle_are_a_stream_error(tmp_path: Path) -> None:
     (tmp_path / "b").symlink_to("a")
     with pytest.raises(StreamError, match="cannot be written"), atomic_output(tmp_path / "a"):
         pass
+
+
+def test_a_copy_that_is_not_wanted_any_more_does_not_appear(tmp_path: Path) -> None:
+    source, copy = tmp_path / "source", tmp_path / "copy"
+    source.write_bytes(b"new")
+    for before in (None, b"old"):
+        if before is not None:
+            copy.write_bytes(before)
+        copy_file(source, copy, is_wanted=lambda: False)
+        assert (copy.read_bytes() if copy.exists() else None) == before
+        assert len(list(tmp_path.iterdir())) == 1 + (before is not None)
+    copy_file(source, copy, is_wanted=lambda: True)
+    assert copy.read_bytes() == b"new"
