@@ -256,18 +256,28 @@ def tokenizer(path: PathLike, side: Literal["source", "target"] = "target") -> S
         DataError: the file is not such a model.
         StreamError: the file cannot be read.
     """
+    if side not in ("source", "target"):
+        raise UsageError(f"side must be source or target, not '{side}'")
+    source, target = tokenizers(path)
+    return source if side == "source" else target
+
+
+def tokenizers(path: PathLike) -> tuple[SubwordModel, SubwordModel]:
+    """Load the subword models of a trained model's source and target side; a subword model is that of both.
+
+    Raises:
+        DataError: the file is not such a model.
+        StreamError: the file cannot be read.
+    """
     from seqtrans.io.content import check_model, is_container
     from seqtrans.text.subwords import SubwordModel
 
-    if side not in ("source", "target"):
-        raise UsageError(f"side must be source or target, not '{side}'")
     check_model(path := Path(path), "a subword model or a trained model")
     if is_container(path):
         from seqtrans.model.file import load_subwords  # imports torch, which takes two seconds
 
-        source, target = load_subwords(path)
-        return source if side == "source" else target
-    return SubwordModel.load(path)
+        return load_subwords(path)
+    return (model := SubwordModel.load(path)), model
 
 
 def _section(name: str, keys: Any) -> dict[str, Any]:

@@ -10,6 +10,7 @@ import pytest
 from seqtrans import plugins
 from seqtrans.errors import UsageError
 from seqtrans.recurrent.cells.rnn import RNN
+from tests import packages
 from tests.conftest import ROOT, RunSeqtrans
 
 MODULE = """
@@ -57,14 +58,8 @@ same = their_package:Same
 
 @pytest.fixture
 def site(tmp_path: Path) -> Path:
-    """A folder with such a package, as if pip had installed it there."""
-    folder = tmp_path / "site"
-    metadata = folder / "their_package-1.dist-info"
-    metadata.mkdir(parents=True)
-    (folder / "their_package.py").write_text(MODULE, "utf-8")
-    (metadata / "METADATA").write_text("Metadata-Version: 2.1\nName: their-package\nVersion: 1\n", "utf-8")
-    (metadata / "entry_points.txt").write_text(ENTRY_POINTS, "utf-8")
-    return folder
+    """A folder with such a package."""
+    return packages.install(tmp_path / "site", MODULE, ENTRY_POINTS)
 
 
 def test_a_package_brings_a_cell_an_attention_a_format_and_a_metric(

@@ -31,7 +31,7 @@ def score_text(
 
     Raises:
         UsageError: the model is not a language model.
-        DataError: the texts have no lines, one that is too long to be read whole, or a form that `LineReport` refuses.
+        DataError: the texts have no lines, or one that is too long to be read whole, or a text has a `TextForm`.
         StreamError: a file cannot be read.
     """
     from itertools import islice

@@ -200,7 +200,7 @@ def _filter(
         DataError: the file is no subword model and no trained model, or a text is one.
         StreamError: a file cannot be read or written.
     """
-    from seqtrans.api import tokenizer
+    from seqtrans.api import tokenizers
     from seqtrans.io.content import check_model, is_container
     from seqtrans.io.filters import filter_lines
 
@@ -208,8 +208,9 @@ def _filter(
     if side is not None and not is_container(path):
         raise UsageError(f"{path}: a subword model has no sides: leave out --side")
     texts = check_texts(files, output, [path])
-    subwords = tokenizer(path, side or "target")
-    if side is None and is_container(path) and tokenizer(path, "source").digest != subwords.digest:
+    source, target = tokenizers(path)
+    subwords = source if side == "source" else target
+    if side is None and source.digest != target.digest:
         _logger.info(f"{path}: the subwords of its target side; those of its source side: --side source")
     tell_of_terminal(texts)
     with open_output(output) as sink:

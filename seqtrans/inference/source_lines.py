@@ -51,7 +51,7 @@ def encode_lines(
     encoded = []
     for (text, _, phrases), source_ids, prefix in zip(rows, ids, prefixes, strict=True):
         known_prefix = known_beginning(prefix)
-        required = [phrase_ids for phrase in dict.fromkeys(phrases) if (phrase_ids := _ids_of_phrase(phrase, target))]
+        required = list(filter(None, (_phrase_ids(phrase, target) for phrase in dict.fromkeys(phrases))))
         usable = usable_phrases(required)
         encoded.append(
             EncodedLine(
@@ -77,7 +77,7 @@ def _columns(line: str, options: SearchOptions) -> tuple[str, str, list[str]]:
     return text, prefix, columns
 
 
-def _ids_of_phrase(phrase: str, target: SubwordModel) -> list[int]:
+def _phrase_ids(phrase: str, target: SubwordModel) -> list[int]:
     """Subwords of a required phrase. It begins a word, unless it has letters that are written without spaces."""
     return target.encode_inside(phrase.strip()) if has_spaceless(phrase) else target.encode(phrase)
 

@@ -22,8 +22,10 @@ _UNFINISHED: set[tuple[int, str]] = set()
 
 
 @contextmanager
-def atomic_output(path: Path | str) -> Iterator[BinaryIO]:
+def atomic_output(path: Path | str, is_wanted: Callable[[], bool] = lambda: True) -> Iterator[BinaryIO]:
     """A stream whose bytes become the file `path` at the end of the block, or are dropped if the block raises.
+
+    They are dropped too if `is_wanted` returns False when all of them are written.
 
     The bytes go to a temporary file in the same directory, which is flushed to disk and renamed, and then the
     directory is flushed: after a crash the old file or the new one is there, never a part. A symbolic link stays and
@@ -52,6 +54,9 @@ def atomic_output(path: Path | str) -> Iterator[BinaryIO]:
             stream.flush()
             os.fsync(stream.fileno())
         _give_permissions(temporary, target)
+        if not is_wanted():
+            os.unlink(temporary)  # noqa: PTH108
+            return
         os.replace(temporary, target)  # noqa: PTH105
         _flush_directory(target.parent)
     except BaseException as error:
@@ -72,12 +77,8 @@ def discard_unfinished() -> None:
                 os.unlink(temporary)  # noqa: PTH108
 
 
-class _NotWantedError(Exception):
-    """The copy of a file shall not appear."""
-
-
 def copy_file(source: Path, copy: Path, is_wanted: Callable[[], bool] = lambda: True) -> None:
-    """Copy a file; the copy appears whole or not at all, and not if it `is_wanted` no more when all is written.
+    """Copy a file; the copy appears whole or not at all. For `is_wanted` see `atomic_output`.
 
     Raises:
         StreamError: the source cannot be read, or the copy cannot be written.
@@ -86,13 +87,8 @@ def copy_file(source: Path, copy: Path, is_wanted: Callable[[], bool] = lambda: 
         content = source.read_bytes()
     except OSError as error:
         raise StreamError(f"{source}: cannot be read: {error.strerror}") from None
-    with suppress(_NotWantedError), atomic_output(copy) as stream:
+    with atomic_output(copy, is_wanted) as stream:
         stream.write(content)
-        stream.flush()
-        with suppress(OSError):  # not a file on a disk
-            os.fsync(stream.fileno())  # takes long, so it comes before the question
-        if not is_wanted():
-            raise _NotWantedError
 
 
 def check_output(path: Path | str, inputs: Iterable[Path] = ()) -> None:

@@ -22,6 +22,35 @@ _MAX_EXAMPLES = 5
 """It shows at most this many of the unknown characters or words."""
 
 
+_MENDED = {
+    "invalid": "not valid UTF-8, bad bytes replaced by U+FFFD",
+    "nul": "with NUL, replaced by U+FFFD",
+    "inner_cr": "with CR before the end, replaced by spaces",
+}
+"""What was mended in lines while they were read, by the field of `LineReport` that counts them."""
+
+
+@dataclass(frozen=True)
+class TextForm:
+    """A form of whole texts that is not read as what it is."""
+
+    problem: str
+    command: str
+    """Converts such a text."""
+    explains: tuple[str, ...]
+    """Keys of `_MENDED` that are of no interest in such a text."""
+
+    def message(self, name: str) -> str:
+        """What is wrong with the text `name`, and how to convert it."""
+        file = "FILE" if name == "<stdin>" else shlex.quote(name)
+        return f"{name}: {self.problem}; convert it: {self.command} < {file} > NEW"
+
+
+_CR_ALONE = TextForm("its lines seem to end in CR alone, not in LF", r"tr '\r' '\n'", ("inner_cr",))
+_UTF_16 = TextForm("it is UTF-16, not UTF-8", "iconv -f utf-16 -t utf-8", tuple(_MENDED))
+_UTF_32 = TextForm("it is UTF-32, not UTF-8", "iconv -f utf-32 -t utf-8", tuple(_MENDED))
+
+
 @dataclass
 class AffectedLines:
     """The number of lines with one kind of problem, and the line numbers (from 1) of the first of them."""
@@ -96,9 +125,8 @@ class LineReport:
     """Lines with a NUL character."""
     inner_cr: AffectedLines = field(default_factory=AffectedLines)
     """Lines with a CR that is not at their end."""
-    form: str = ""
-    """What is wrong with the text as a whole, and how to convert it: its lines end in CR alone, and it was read as one
-    line, or it is in UTF-16 or UTF-32. Then `invalid`, `nul` and `inner_cr` are not told of. "" where nothing is."""
+    form: TextForm | None = None
+    """What is wrong with the text as a whole, if anything is."""
     unknown: LinesWithUnknown = field(default_factory=LinesWithUnknown)
     """Lines with text that a model's subwords cannot write."""
     cut: AffectedLines = field(default_factory=AffectedLines)
@@ -127,25 +155,20 @@ class LineReport:
     def begin_with(self, line: bytes, *, ends_in_lf: bool) -> None:
         """Tell the form of the text by its first line, which ends in LF or is the only one."""
         if line.startswith((codecs.BOM_UTF32_LE, codecs.BOM_UTF32_BE)):
-            problem, command = "it is UTF-32, not UTF-8", "iconv -f utf-32 -t utf-8"
+            self.form = _UTF_32
         elif line.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
-            problem, command = "it is UTF-16, not UTF-8", "iconv -f utf-16 -t utf-8"
+            self.form = _UTF_16
         elif not ends_in_lf and b"\r" in line.removesuffix(b"\r"):
-            problem, command = "its lines seem to end in CR alone, not in LF", r"tr '\r' '\n'"
-        else:
-            return
-        self.form = (
-            f"{problem}; convert it: {command} < {'FILE' if self.name == '<stdin>' else shlex.quote(self.name)} > NEW"
-        )
+            self.form = _CR_ALONE
 
     def refuse_form(self) -> None:
         """Refuse a text whose lines are not what they would be taken for.
 
         Raises:
-            DataError: the lines of the text end in CR alone, or it is in UTF-16 or UTF-32.
+            DataError: the text has a `form`.
         """
         if self.form:
-            raise DataError(f"{self.name}: {self.form}")
+            raise DataError(self.form.message(self.name))
 
     def log_warnings(self) -> None:
         """Log each of the `warnings`."""
@@ -154,14 +177,14 @@ class LineReport:
 
     def warnings(self) -> Iterator[str]:
         """One sentence for each kind of problem, with the number of lines and the first of them."""
+        explained: tuple[str, ...] = ()
         if self.form:
-            yield f"{self.name}: {self.form}"
+            yield self.form.message(self.name)
+            explained = self.form.explains
         # where the same lines were cut and are too long for the model, they are reported once, as too long for it
         cut = AffectedLines() if self.cut == self.shortened else self.cut
         kinds = (
-            (self.invalid, "not valid UTF-8, bad bytes replaced by U+FFFD"),
-            (self.nul, "with NUL, replaced by U+FFFD"),
-            (self.inner_cr, "with CR before the end, replaced by spaces"),
+            *((getattr(self, name), problem) for name, problem in _MENDED.items() if name not in explained),
             (self.unknown, self.unknown.problem()),
             (self.shortened, f"longer than {self.length_limit}, the rest left out"),
             (
@@ -172,6 +195,6 @@ class LineReport:
             (self.untranslated, "without a translation (no hypothesis could end); the output is blank"),
             (cut, f"longer than {MAX_LINE_BYTES} bytes, cut there"),
         )
-        for affected, problem in kinds[3:] if self.form else kinds:
+        for affected, problem in kinds:
             if affected.count:
                 yield f"{self.name}:{affected.first}: {affected.count} line(s) {problem}{affected.listing()}"

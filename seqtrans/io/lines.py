@@ -31,7 +31,7 @@ def read_lines(stream: BinaryIO, report: LineReport, *, strict: bool = False) ->
 
     Raises:
         DataError: with `strict`, at the first byte that is not UTF-8, naming file, line and byte offset, and for a text
-            in UTF-16 or whose lines end in CR alone; a compressed stream is damaged.
+            of a `TextForm`; a compressed stream is damaged.
     """
     offset = 0
     while raw := stream.readline(MAX_LINE_BYTES):
@@ -159,9 +159,8 @@ def read_whole(path: Path, *, refuse_long_lines: bool = False) -> tuple[list[str
     Logs what was mended.
 
     Raises:
-        DataError: it is a model, it is not UTF-8 (the message has line and byte offset), it is UTF-16, its lines end
-            in CR alone, its compression is damaged; or, with `refuse_long_lines`, a line has more than
-            `MAX_LINE_BYTES`.
+        DataError: it is a model, it is not UTF-8 (the message has line and byte offset), it has a `TextForm`, its
+            compression is damaged; or, with `refuse_long_lines`, a line has more than `MAX_LINE_BYTES`.
         StreamError: it cannot be read.
     """
     with open_input(path) as (stream, name):

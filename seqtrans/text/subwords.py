@@ -116,10 +116,10 @@ class SubwordModel:
         # SentencePiece puts a space before any text; before this character, which no subword has, it does no harm
         ids, pieces = self.encode(RESERVED + text), self.encode_pieces(RESERVED + text)
         before = [f"<0x{byte:02X}>" for byte in RESERVED.encode()] if self._has_bytes else [RESERVED]
-        begin = int(pieces[0] == SPACE)
+        begin = int(pieces[:1] == [SPACE])
         if pieces[begin : begin + len(before)] == before:
             return ids[begin + len(before) :]
-        if pieces[begin].startswith(RESERVED):  # unknown together with what follows
+        if "".join(pieces[begin:]).startswith(RESERVED):  # unknown together with what follows
             return ids[begin:]
         return self.encode(text)  # a model from elsewhere, whose normalisation removes the character
 

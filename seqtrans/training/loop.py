@@ -146,6 +146,7 @@ class Trainer:
             step = self.position.step
             if step > self.position.validated and (over or step % self._validate_every == 0):
                 self._validate()
+                self._stop_if_asked()  # also at the end: the model may not have been copied to the output
                 over = over or self.is_out_of_patience()
             if over:
                 return
@@ -236,7 +237,7 @@ class Trainer:
     def _stop_if_asked(self) -> None:
         """Stop the training if a signal asked for it."""
         if self.stop.signal is not None:
-            kept = "" if self.position.best_step else ", before there was a model"
+            kept = "" if self.position.best_step and self.output.exists() else ", before there was a model"
             raise Interrupted(
                 f"stopped by {self.stop.signal.name} after step {self.position.step}{kept}; "
                 "the same command with --resume continues",

@@ -11,7 +11,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.conftest import RunSeqtrans, dev_of, seqtrans_command, seqtrans_environment
+from seqtrans.model.file import trained_steps
+from tests import packages
+from tests.conftest import ROOT, RunSeqtrans, dev_of, seqtrans_command, seqtrans_environment
 from tests.warm import WarmProcess
 
 Text = tuple[Path, Path]
@@ -537,6 +539,59 @@ def test_a_loss_that_is_no_number_stops_training_and_names_the_lines(
     assert run.returncode == 1
     assert "not a number" in one_line(run.stderr)
     assert "training lines" in one_line(run.stderr)
+
+
+INTERRUPTS = """
+import os, pathlib, signal
+from seqtrans.scoring.metrics.exact import Exact
+
+
+class Interrupts(Exact):
+    "Gives a signal to the training that asks for the score, if there is a file to say so."
+    name = "interrupts"
+
+    def score(self, sums):
+        if pathlib.Path(os.environ["SIGNAL"]).exists():
+            os.kill(os.getpid(), signal.SIGINT)
+        return super().score(sums)
+"""
+
+
+@pytest.mark.parametrize("is_last", [False, True])
+def test_no_model_appears_after_a_signal_and_what_goes_on_writes_it(
+    tmp_path: Path, parallel_text: Text, tiny_config: Path, run_seqtrans: RunSeqtrans, is_last: bool
+) -> None:
+    """Make deletes its target when the signal comes, and would take what is written after that for finished."""
+    site = packages.install(tmp_path, INTERRUPTS, "[seqtrans.metrics]\ninterrupts = their_package:Interrupts\n")
+    signal_file = tmp_path / "signal"
+    environment = {"PYTHONPATH": f"{ROOT}:{site}", "SIGNAL": str(signal_file)}
+
+    def training(name: str, steps: int, *flags: object) -> tuple[int, str]:
+        run = run_seqtrans(
+            "train", "--train", *parallel_text, "--dev", *dev_of(parallel_text), "-o", tmp_path / name, "--config",
+            tiny_config, "--threads", 1, "--max-steps", steps, "--set", "validate_every=10", "metric=interrupts",
+            "decay=constant", *flags, env=environment,
+        )  # fmt: skip
+        return run.returncode, run.stderr.decode()
+
+    model = tmp_path / "stopped.safetensors"
+    assert training("whole.safetensors", 30)[0] == 0
+    assert training("stopped.safetensors", 10)[0] == 0
+    earlier = model.read_bytes()
+    signal_file.touch()
+    code, told = training("stopped.safetensors", 20 if is_last else 30, "--resume")
+    assert code == 130, told
+    assert model.read_bytes() == earlier
+    model.unlink()
+    signal_file.unlink()
+    if is_last:  # nothing is left to do but that
+        assert training("stopped.safetensors", 20, "--resume")[0] == 0
+        assert trained_steps(model) == 20
+        model.unlink()
+    code, told = training("stopped.safetensors", 30, "--resume")
+    assert code == 0, told
+    assert "written again, the best model so far (step 20)" in told
+    assert model.read_bytes() == (tmp_path / "whole.safetensors").read_bytes()
 
 
 def test_an_earlier_model_at_the_output_gives_way_to_the_best_when_the_training_goes_on(

@@ -194,7 +194,7 @@ def test_text_inside_for_a_model_from_elsewhere_whose_rules_remove_what_would_be
         normalization_rule_tsv=str(tmp_path / "rules.tsv"), pad_id=0, unk_id=1, bos_id=2, eos_id=3,
     )  # fmt: skip
     model = SubwordModel(writer.getvalue())
-    for text in ("hund", "\u4e05hund"):  # its last byte is that of the character that the rules remove
+    for text in ("hund", "", "\u2585", "\u4e05hund"):  # its last byte is that of the character that the rules remove
         assert model.encode_inside(text) == model.encode(text)
 
 
