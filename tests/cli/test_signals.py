@@ -142,5 +142,6 @@ def test_nohup_keeps_a_command_running(tiny_model: Path, tmp_path: Path, warm_pr
 def test_a_closed_terminal_ends_a_filter_with_129(tiny_model: Path, tmp_path: Path, warm_process: WarmProcess) -> None:
     with translating(warm_process.words("translate", "-m", tiny_model), tmp_path) as process:
         process.send_signal(signal.SIGHUP)
+        process.wait(timeout=30)  # before its input ends, which may end it too
         _, told = process.communicate(timeout=30)
     assert (process.returncode, told) == (129, b"")
